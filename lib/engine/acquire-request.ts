@@ -1,0 +1,24 @@
+/** Which of the two queues a caller stands in. Within each the order is first come, first served. */
+export type Lane = 'high' | 'normal';
+
+/** What a caller may ask for with an acquire. */
+export interface AcquireRequest {
+  /**
+   * How long the caller may wait, in milliseconds: for its turn, a connect and a check together.
+   * 0 waits without limit. Default: the pool's `acquireTimeoutMs`.
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the wait when it fires. It does not end the lease. */
+  readonly signal?: AbortSignal | undefined;
+  /** `'high'` stands before everybody who is `'normal'`. Default: `'normal'`. */
+  readonly priority?: Lane | undefined;
+  /** Who this is, for logs, leak warnings and the timeout's message. Never a parameter value. */
+  readonly label?: string | undefined;
+  /** Where the acquire was called, for the leak warning; formatted only when it is reported. */
+  readonly site?: CallSite | undefined;
+}
+
+/** A captured but unformatted stack. */
+export interface CallSite {
+  readonly stack?: string | undefined;
+}

@@ -1,0 +1,43 @@
+import { ENTRY_STATES } from './entry.js';
+import type { Roster } from './roster.js';
+import type { PoolStats } from './statistics.js';
+import type { WaiterQueue } from './waiter-queue.js';
+
+/** What must hold whenever the pool is at rest between two events. */
+export function assertInvariants<R>(pool: {
+  readonly roster: Roster<R>;
+  readonly queue: WaiterQueue<R>;
+  readonly state: PoolStats['state'];
+  readonly max: number;
+}): void {
+  const { roster, queue, state, max } = pool;
+  const entries = [...roster];
+  const waiters = [...queue];
+  const claim = (holds: boolean, sentence: string) => {
+    if (!holds) throw new Error(`broken invariant: ${sentence}`);
+  };
+
+  for (const name of ENTRY_STATES) {
+    const counted = entries.filter((entry) => entry.state === name).length;
+    claim(counted === roster.count(name), `the count of ${name} entries is right`);
+  }
+  for (const entry of entries) {
+    const leased = entry.state === 'leased';
+    claim(leased === (entry.lease !== undefined), 'exactly the leased entries have a lease');
+    claim(!entry.lease || entry.lease.isOut, 'a lease that is out belongs to its entry');
+  }
+  const surplus = entries.filter(({ state: at }) => at === 'idle' || at === 'checking').length;
+  claim(roster.total <= max || surplus === 0, 'nothing idles over max');
+
+  claim(waiters.length === queue.size, 'the queue knows its length');
+  claim(waiters.every((waiter) => waiter.isWaiting), 'nobody who was settled stands in the queue');
+  const sorted = waiters.toSorted(
+    (a, b) => Number(a.lane === 'normal') - Number(b.lane === 'normal') || a.since - b.since,
+  );
+  claim(waiters.every((waiter, at) => waiter === sorted[at]), 'the queue is in order');
+  if (state !== 'suspended') {
+    const covered = roster.count('checking') >= queue.size;
+    claim(roster.count('idle') === 0 || queue.size === 0 || covered, 'nobody waits beside idle');
+  }
+  claim(state !== 'closed' || roster.total + queue.size === 0, 'a closed pool is empty');
+}

@@ -1,0 +1,22 @@
+import type { CloseReason } from './close-reason.js';
+import type { DrainReport } from './drain-report.js';
+import type { Lease } from './lease.js';
+
+/**
+ * What a pool tells while it works. Every method has an empty default, so the pool never asks
+ * whether somebody listens; a listener must not throw.
+ */
+export class PoolObserver<R> {
+  created(_resource: R, _tookMs: number): void {}
+  acquired(_lease: Lease<R>, _waitedMs: number): void {}
+  released(_lease: Lease<R>, _usedMs: number, _error: unknown): void {}
+  removed(_resource: R, _reason: CloseReason): void {}
+  lost(_error: unknown): void {}
+  connectFailed(_error: unknown, _failures: number, _permanent: boolean): void {}
+  recovered(_failures: number, _downMs: number): void {}
+  checkFailed(_error: unknown): void {}
+  resetFailed(_error: unknown): void {}
+  leaked(_lease: Lease<R>, _ageMs: number): void {}
+  leakReturned(_lease: Lease<R>, _ageMs: number): void {}
+  drained(_report: DrainReport): void {}
+}

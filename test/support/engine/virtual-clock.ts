@@ -1,0 +1,90 @@
+import type { Clock, Timer } from '../../../lib/engine/clock.js';
+
+interface Scheduled {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+  readonly keepsProcess: boolean;
+}
+
+/**
+ * Time that passes only when the test says so. Between two timers the microtask queue is emptied,
+ * as in the real event loop.
+ */
+export class VirtualClock implements Clock {
+  #now = 0;
+  #order = 0;
+  #timers = new Set<Scheduled>();
+  #random: () => number;
+
+  constructor(random: () => number = () => 0.5) {
+    this.#random = random;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, run: () => void, keepsProcess: boolean): Timer {
+    const timer = { at: this.#now + Math.max(0, ms), order: (this.#order += 1), run, keepsProcess };
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  cancel(timer: Timer): void {
+    this.#timers.delete(timer as Scheduled);
+  }
+
+  afterIo(run: () => void): void {
+    this.after(0, run, true);
+  }
+
+  random(): number {
+    return this.#random();
+  }
+
+  /** Timers that are set: those that keep a process alive, and the others. */
+  get pending(): { readonly keeping: number; readonly tending: number } {
+    const keeping = [...this.#timers].filter((timer) => timer.keepsProcess).length;
+    return { keeping, tending: this.#timers.size - keeping };
+  }
+
+  /** When the next timer is due; undefined when none is set. */
+  get nextAt(): number | undefined {
+    return this.#next()?.at;
+  }
+
+  /** Lets `ms` pass: every timer that falls due runs at its own time. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    await settled();
+    for (let timer = this.#next(); timer && timer.at <= until; timer = this.#next()) {
+      this.#now = Math.max(this.#now, timer.at);
+      this.#timers.delete(timer);
+      timer.run();
+      await settled();
+    }
+    this.#now = until;
+  }
+
+  /** Blocks the event loop for `ms`: timers that fell due run late, and only when it is over. */
+  async block(ms: number): Promise<void> {
+    this.#now += ms;
+    await this.advance(0);
+  }
+
+  #next(): Scheduled | undefined {
+    let next: Scheduled | undefined;
+    for (const timer of this.#timers) {
+      if (!next || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) {
+        next = timer;
+      }
+    }
+    return next;
+  }
+}
+
+/** Lets every promise that can settle now do so. */
+export async function settled(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}
