@@ -1,0 +1,42 @@
+import { connectionConfig, repeatedOptions } from './connection-config.js';
+import type { OptionFindings } from './option-findings.js';
+import type { OptionName } from './option-table.js';
+import { pgRefusal } from './pg-refusal.js';
+import type { ReadOptions } from './read-options.js';
+
+/** Looks at options that are right alone and may be wrong beside each other. */
+export function reportContradictions(read: ReadOptions, findings: OptionFindings): void {
+  const label = (name: OptionName): string => read.labels.get(name) ?? name;
+  const number = (name: OptionName): number => (read.values.get(name) ?? NaN) as number;
+
+  if (number('min') > number('max')) {
+    findings.refuse(
+      'min',
+      `${label('min')} is ${number('min')}, more than ${label('max')}, which is ${number('max')}`,
+    );
+  }
+
+  if (neverPings(read, number('keepaliveMs'), number('maxLifetimeMs'))) {
+    findings.refuse(
+      'keepaliveMs',
+      `${label('keepaliveMs')} is ${number('keepaliveMs')}, too long for any ping: connections are` +
+        ` replaced after ${number('maxLifetimeMs')} ms (maxLifetimeMs); give less, or 0 for no pings`,
+    );
+  }
+
+  for (const name of repeatedOptions(read)) {
+    findings.object(
+      label(name),
+      `${label(name)} is set by ${label('connectionString')} too, which pg prefers;` +
+        ' remove one of the two',
+    );
+  }
+
+  const refusal = findings.clean ? pgRefusal(connectionConfig(read.values)) : undefined;
+  if (refusal !== undefined) findings.refuse(refusal.option, refusal.message);
+}
+
+/** The default may well be the longer of the two: a short life needs no ping. */
+function neverPings({ labels }: ReadOptions, keepaliveMs: number, maxLifetimeMs: number): boolean {
+  return labels.has('keepaliveMs') && maxLifetimeMs > 0 && keepaliveMs >= maxLifetimeMs;
+}

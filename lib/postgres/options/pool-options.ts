@@ -1,0 +1,182 @@
+import type { ClientBase, ClientConfig, PoolConfig } from 'pg';
+import type { BooleanOption, ConnectionOptions, NumberOption } from './connection-options.js';
+
+/**
+ * What an application writes for one pool. Every option may be left out.
+ *
+ * Durations are whole milliseconds up to 2147483647 (24.8 days): no timer of Node can wait longer.
+ * Numbers and switches may be strings, as they come from the environment.
+ *
+ * @publicApi
+ */
+export interface PoolOptions extends ConnectionOptions, PgPoolNames {
+  /**
+   * Most connections at once: idle, lent out, opening and closing together. It is a promise to the
+   * server. Default 10 (`admin`: 1), minimum 1.
+   */
+  max?: NumberOption;
+
+  /**
+   * Connections that are kept warm, refilled after a loss. Default 0 (`primary`: 1), minimum 0,
+   * at most `max`. 0: none.
+   */
+  min?: NumberOption;
+
+  /**
+   * Longest wait for a connection in milliseconds: queue, connect, init and check together.
+   * Default 5000 (`admin`: 1000), minimum 0. 0: wait without limit.
+   */
+  acquireTimeoutMs?: NumberOption;
+
+  /**
+   * Longest single attempt to connect in milliseconds, name lookup, TLS and login included.
+   * Default 10000, minimum 1.
+   */
+  connectTimeoutMs?: NumberOption;
+
+  /**
+   * Longest time that a statement may run in milliseconds. Default 30000, minimum 0. 0: off.
+   * Beside it, `statement_timeout` sets the server's limit alone.
+   */
+  statementTimeoutMs?: NumberOption;
+
+  /**
+   * Idle milliseconds after which a connection above `min` closes. Default 600000 (10 minutes),
+   * minimum 0. 0: never.
+   */
+  idleTimeoutMs?: NumberOption;
+
+  /**
+   * Age in milliseconds at which a connection is replaced, never while it is lent out; shortened by
+   * up to 25 % at random. Default 1800000 (30 minutes), minimum 0. 0: never.
+   *
+   * Keep it below every limit that proxies, load balancers and the server's memory set to a
+   * connection: who closes first decides whether a request meets a dead socket.
+   */
+  maxLifetimeMs?: NumberOption;
+
+  /**
+   * Milliseconds after which an idle connection is pinged, so that a silent drop is found before a
+   * request finds it. Default 120000, minimum 0, below `maxLifetimeMs`. 0: off.
+   *
+   * Firewalls and balancers of the big clouds forget an idle connection after 4 to 6 minutes.
+   */
+  keepaliveMs?: NumberOption;
+
+  /** Uses after which a connection is replaced. Default 0, minimum 0. 0 or Infinity: no limit. */
+  maxUses?: NumberOption;
+
+  /**
+   * A connection that was idle for less than this many milliseconds is handed out unchecked.
+   * Default 500, minimum 0. 0: check before every hand-out.
+   */
+  validationBypassMs?: NumberOption;
+
+  /** Longest check of a connection in milliseconds. Default 1000, minimum 1. */
+  validationTimeoutMs?: NumberOption;
+
+  /** Longest run of `initSql` and `onConnect` in milliseconds. Default 5000, minimum 1. */
+  initTimeoutMs?: NumberOption;
+
+  /** Longest clean-up of a connection that came home, in milliseconds. Default 5000, minimum 1. */
+  resetTimeoutMs?: NumberOption;
+
+  /**
+   * Longest polite goodbye in milliseconds; then the socket is destroyed. Default 2000, minimum 1.
+   */
+  closeTimeoutMs?: NumberOption;
+
+  /**
+   * Connections that open at the same time to fill up to `min`; callers who wait may raise it to
+   * half of `max`. Default 2, minimum 1.
+   */
+  maxConnecting?: NumberOption;
+
+  /** Most callers in the queue; one more is refused at once. Default 0, minimum 0. 0: no limit. */
+  maxWaiting?: NumberOption;
+
+  /**
+   * Milliseconds after which a connection that is still out is reported, with the place that took
+   * it. Default 60000 when NODE_ENV is `production`, else 5000. Minimum 0. 0: off.
+   */
+  leakThresholdMs?: NumberOption;
+
+  /**
+   * What the application's start does with this pool: `'require'` waits until it is up and fails
+   * when it does not come up, `'background'` fills it meanwhile, `'lazy'` opens at first use.
+   * Default: `primary` require, `admin` and `new Pool()` lazy, others background.
+   */
+  startup?: 'require' | 'background' | 'lazy' | undefined;
+
+  /** Longest wait of `startup: 'require'` in milliseconds. Default 30000, minimum 1. */
+  startupTimeoutMs?: NumberOption;
+
+  /**
+   * Milliseconds that a drain leaves to the connections that are out, before it cancels their
+   * statements and closes them. Default 10000, minimum 0. 0: close at once.
+   */
+  drainTimeoutMs?: NumberOption;
+
+  /** What a drain does with callers that already wait. Default `'serve'`. */
+  drainWaiters?: 'serve' | 'refuse' | undefined;
+
+  /**
+   * Which idle connection goes out next: the latest used (`'lifo'`, default; lets a pool shrink) or
+   * the longest idle (`'fifo'`; spreads over a load balancer).
+   */
+  idleOrder?: 'lifo' | 'fifo' | undefined;
+
+  /** Lets the process end while connections are idle: scripts, serverless. Default false. */
+  allowExitOnIdle?: BooleanOption;
+
+  /**
+   * A failed connect: `'retry'` lets callers wait on until their deadline (default), `'reject'`
+   * gives them the error, as pg-pool does. A wrong password or database fails at once either way.
+   */
+  onConnectError?: 'retry' | 'reject' | undefined;
+
+  /** Statements for every new connection, run one by one before its first use. */
+  initSql?: string | readonly string[] | undefined;
+
+  /**
+   * Called with every new connection before its first use, after `initSql`, and awaited. The
+   * connection is closed when it fails.
+   */
+  onConnect?: ((client: ClientBase) => void | Promise<unknown>) | undefined;
+
+  /**
+   * Sees every error of a connection first: true closes the connection, false keeps it, undefined
+   * leaves it to the rules of the pool.
+   */
+  evictOn?: ((error: unknown) => boolean | undefined) | undefined;
+
+  /** Class of the connections, a `pg.Client` or one that behaves like it. Default: pg's own. */
+  Client?: (new (config: ClientConfig) => ClientBase) | undefined;
+
+  /** pg-pool's hook: looks at every new connection before its first use. `onConnect` is simpler. */
+  verify?: PoolConfig['verify'];
+
+  /** pg-pool's debug log. */
+  log?: PoolConfig['log'];
+}
+
+/** The names that pg and pg-pool have for options which carry a clearer one here. */
+export interface PgPoolNames {
+  /** pg's old name for {@link PoolOptions.max}. */
+  poolSize?: NumberOption;
+
+  /** pg's name for {@link PoolOptions.acquireTimeoutMs}. */
+  connectionTimeoutMillis?: NumberOption;
+
+  /** pg's name for {@link PoolOptions.statementTimeoutMs}. */
+  query_timeout?: NumberOption | false;
+
+  /** pg's name for {@link PoolOptions.idleTimeoutMs}. null means 0 to `new Pool()` alone. */
+  idleTimeoutMillis?: NumberOption | null;
+
+  /** pg's name for {@link PoolOptions.maxLifetimeMs}, in seconds. */
+  maxLifetimeSeconds?: NumberOption;
+
+  /** pg's name for {@link ConnectionOptions.applicationName}. */
+  application_name?: string | undefined;
+}

@@ -1,0 +1,38 @@
+import type { ConnectionConfig } from './connection-config.js';
+import type { OptionName, ConnectionOptionName } from './option-table.js';
+import type { PoolOptions } from './pool-options.js';
+
+type PoolOptionName = Exclude<OptionName, ConnectionOptionName>;
+
+/** An option as it is after reading: no string for a number or a switch, no list or single one. */
+type Resolved<Value> = number extends Value
+  ? number
+  : false extends Value
+    ? boolean
+    : Value extends string
+      ? Value
+      : never;
+
+/** Options that may stay without a value, because there is nothing to put in their place. */
+type HookName = 'onConnect' | 'evictOn' | 'Client' | 'verify' | 'log';
+
+type SettingName = Exclude<PoolOptionName, HookName | 'initSql'>;
+
+/**
+ * The options of one pool, checked and complete, every one by its one name and in its one unit.
+ * Frozen. See {@link PoolOptions} for what each of them means.
+ */
+export type ResolvedPoolOptions = {
+  readonly [Name in SettingName]: Resolved<NonNullable<PoolOptions[Name]>>;
+} & {
+  readonly [Name in HookName]: PoolOptions[Name];
+} & {
+  /** Name of the pool. */
+  readonly name: string;
+  /** What `pg.Client` is made with. Its secrets are not enumerable. */
+  readonly connection: ConnectionConfig;
+  /** Statements for every new connection; empty when there are none. */
+  readonly initSql: readonly string[];
+  /** Sentences about options that were ignored, for the log. Empty when options are strict. */
+  readonly warnings: readonly string[];
+};

@@ -1,0 +1,129 @@
+import type { CloseReason } from '../engine/close-reason.js';
+import { framesOf } from '../engine/call-site.js';
+import type { DrainReport } from '../engine/drain-report.js';
+import type { Lease } from '../engine/lease.js';
+import { PoolObserver } from '../engine/pool-observer.js';
+import { describeCause } from '../errors/describe-cause.js';
+import { duration } from '../errors/duration.js';
+import type { PoolLog } from './pool-log.js';
+import type { PostgresSession } from './postgres-session.js';
+
+/** An outage is told at its first failure, and then again at most this often. */
+const REPEAT_AFTER_MS = 5_000;
+
+/** Writes what an operator wants to know about a pool; nothing while all goes well. */
+export class PoolReporter extends PoolObserver<PostgresSession> {
+  #lastOutageReportAt = -Infinity;
+
+  constructor(
+    private readonly pool: string,
+    private readonly log: PoolLog,
+    /** Where the pool connects to, without any secret. */
+    private readonly address: () => string,
+  ) {
+    super();
+  }
+
+  override created(session: PostgresSession, tookMs: number): void {
+    const { processID } = session.client as { processID?: number | null };
+    this.log.debug(`${this.pool}: connected in ${duration(tookMs)}`, {
+      pool: this.pool,
+      backend: processID,
+    });
+  }
+
+  override removed(session: PostgresSession, reason: CloseReason): void {
+    const { processID } = session.client as { processID?: number | null };
+    this.log.debug(`${this.pool}: closed a connection: ${reason}`, {
+      pool: this.pool,
+      backend: processID,
+      reason,
+    });
+  }
+
+  override lost(error: unknown): void {
+    this.log.warn(`${this.pool}: lost a connection: ${describeCause(error)}`, { pool: this.pool });
+  }
+
+  override connectFailed(error: unknown, failures: number, permanent: boolean): void {
+    const now = performance.now();
+    if (failures === 1) this.#lastOutageReportAt = -Infinity;
+    if (!permanent && now - this.#lastOutageReportAt < REPEAT_AFTER_MS) return;
+    this.#lastOutageReportAt = now;
+    const next = permanent ? 'waiting would not help' : 'trying again';
+    this.log.warn(
+      `${this.pool}: cannot connect to ${this.address()}: ${describeCause(error)}` +
+        ` (attempt ${failures}, ${next})`,
+      { pool: this.pool, attempt: failures, permanent },
+    );
+  }
+
+  override recovered(failures: number, downMs: number): void {
+    this.log.info(
+      `${this.pool}: connected again after ${duration(downMs)} and ${failures} failed attempts`,
+      { pool: this.pool, failures, downMs },
+    );
+  }
+
+  override checkFailed(error: unknown): void {
+    this.log.warn(
+      `${this.pool}: an idle connection was dead (${describeCause(error)}) and is replaced`,
+      { pool: this.pool },
+    );
+  }
+
+  override resetFailed(error: unknown): void {
+    this.log.warn(
+      `${this.pool}: a returned connection could not be cleaned (${describeCause(error)})` +
+        ' and is closed',
+      { pool: this.pool },
+    );
+  }
+
+  override leaked(lease: Lease<PostgresSession>, ageMs: number): void {
+    const { label, site } = lease.request;
+    const frames = framesOf(site);
+    this.log.warn(
+      `${this.pool}: possible leak: a connection${by(label)} has been out for ${duration(ageMs)};` +
+        ' release it on every path, or use pool.use(); longer work deserves its own pool' +
+        (frames ? `. Acquired:\n${frames}` : ''),
+      { pool: this.pool, label, ageMs: Math.round(ageMs) },
+    );
+  }
+
+  override leakReturned(lease: Lease<PostgresSession>, ageMs: number): void {
+    const { label } = lease.request;
+    this.log.warn(
+      `${this.pool}: the connection${by(label)} that was reported as a possible leak was returned` +
+        ` after all, after ${duration(ageMs)}`,
+      { pool: this.pool, label, ageMs: Math.round(ageMs) },
+    );
+  }
+
+  openTransaction(holder: string | undefined): void {
+    this.log.warn(
+      `${this.pool}: a connection${by(holder)} was released inside an open transaction, which was` +
+        ' rolled back; end every transaction with COMMIT or ROLLBACK before release()',
+      { pool: this.pool, label: holder },
+    );
+  }
+
+  override drained({ tookMs, refusedWaiters, revoked }: DrainReport): void {
+    this.log.info(
+      `${this.pool}: drained in ${duration(tookMs)}:` +
+        ` ${revoked.length} taken back, ${refusedWaiters} waiters refused`,
+      { pool: this.pool, tookMs: Math.round(tookMs), refusedWaiters, takenBack: revoked.length },
+    );
+    for (const { label, ageMs, stack } of revoked) {
+      this.log.warn(
+        `${this.pool}: a connection${by(label)} was still out at shutdown, for ${duration(ageMs)}` +
+          (stack ? `. Acquired:\n${stack}` : ''),
+        { pool: this.pool, label, ageMs: Math.round(ageMs) },
+      );
+    }
+  }
+}
+
+function by(label: string | undefined): string {
+  return label === undefined ? '' : ` held by ${label}`;
+}

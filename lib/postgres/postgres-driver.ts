@@ -1,0 +1,129 @@
+import pg from 'pg';
+import type { Client, ClientBase, ClientConfig } from 'pg';
+import type { Driver, OpenRequest } from '../engine/driver.js';
+import { systemClock } from '../engine/system-clock.js';
+import { within } from '../engine/within.js';
+import { ConnectionLostError } from '../errors/connection-lost.error.js';
+import { TimeLimitError } from '../errors/time-limit.error.js';
+import { isPermanentConnectError, judge } from './error-rules.js';
+import type { ConnectionConfig } from './options/connection-config.js';
+import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
+import { PostgresSession } from './postgres-session.js';
+
+/** What the driver asks its pool to do. */
+export interface DriverEvents {
+  /** A client is connected and initialised; listeners may still send statements of their own. */
+  connected(session: PostgresSession): void;
+  /** The connection reported an error that belongs to no statement. */
+  failed(session: PostgresSession, error: unknown): void;
+  /** A borrower left a transaction open; it is being rolled back. */
+  openTransaction(session: PostgresSession): void;
+}
+
+/** Opens, checks, cleans and closes PostgreSQL sessions for the engine. */
+export class PostgresDriver implements Driver<PostgresSession> {
+  readonly #Client: new (config: ClientConfig) => ClientBase;
+
+  constructor(
+    private readonly options: ResolvedPoolOptions,
+    private readonly connection: ConnectionConfig,
+    private readonly events: DriverEvents,
+  ) {
+    this.#Client = options.Client ?? pg.Client;
+  }
+
+  async open({ signal, lost }: OpenRequest): Promise<PostgresSession> {
+    const client = new this.#Client(this.connection) as Client;
+    const session = new PostgresSession(client);
+    // One listener for the whole life of the client: no error event of it ever goes unheard.
+    let failure: unknown;
+    client.on('error', (error: unknown) => {
+      failure ??= error;
+      session.failed(error);
+      this.events.failed(session, error);
+    });
+    const abandon = () => void session.destroy();
+    signal.addEventListener('abort', abandon, { once: true });
+    try {
+      await client.connect();
+      await this.#initialise(session);
+      signal.throwIfAborted();
+      if (session.hasEnded) throw new ConnectionLostError(this.options.name, failure);
+    } catch (error) {
+      abandon();
+      signal.throwIfAborted();
+      throw this.#named(error);
+    } finally {
+      signal.removeEventListener('abort', abandon);
+    }
+    session.onFailure((error) => {
+      const verdict = judge(error, this.options.evictOn);
+      if (verdict !== 'keep') lost(error, verdict.close);
+    });
+    client.on('end', () =>
+      lost(new ConnectionLostError(this.options.name, failure), 'suspect others'),
+    );
+    return session;
+  }
+
+  async check({ client }: PostgresSession): Promise<void> {
+    // The empty query: a round trip that neither parses nor plans anything.
+    await client.query('');
+  }
+
+  recycle(session: PostgresSession): Promise<void> | undefined {
+    if (session.isQuiet && session.transactionStatus === 'I') return undefined;
+    return this.#rollBack(session);
+  }
+
+  async close({ client }: PostgresSession): Promise<void> {
+    await client.end();
+  }
+
+  destroy(session: PostgresSession): Promise<void> {
+    return session.destroy();
+  }
+
+  isPermanent(error: unknown, failures: number): boolean {
+    return isPermanentConnectError(error, failures);
+  }
+
+  setIdle({ client }: PostgresSession, idle: boolean): void {
+    const socket = client as Client & { ref(): void; unref(): void };
+    if (idle) socket.unref();
+    else socket.ref();
+  }
+
+  /** node-postgres tells the loss of a connection without a code to match. */
+  #named(error: unknown): unknown {
+    const lost = error instanceof Error && error.message.startsWith('Connection terminated');
+    return lost ? new ConnectionLostError(this.options.name, error) : error;
+  }
+
+  async #initialise(session: PostgresSession): Promise<void> {
+    const { name, initTimeoutMs } = this.options;
+    const late = () => new TimeLimitError(name, 'init', initTimeoutMs);
+    await within(systemClock, initTimeoutMs, this.#setUp(session), late);
+  }
+
+  async #setUp(session: PostgresSession): Promise<void> {
+    const { client } = session;
+    const { initSql, onConnect, verify } = this.options;
+    for (const statement of initSql) await client.query(statement);
+    await onConnect?.(client);
+    if (verify) {
+      await new Promise<void>((resolve, reject) => {
+        verify(client as never, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+    this.events.connected(session);
+    await session.whenQuiet();
+  }
+
+  async #rollBack(session: PostgresSession): Promise<void> {
+    await session.whenQuiet();
+    if (session.transactionStatus === 'I') return;
+    this.events.openTransaction(session);
+    await session.client.query('ROLLBACK');
+  }
+}
