@@ -1,0 +1,42 @@
+export { type Lane } from './engine/acquire-request.js';
+export { type CloseReason } from './engine/close-reason.js';
+export { type DrainReport } from './engine/drain-report.js';
+export { BUCKET_BOUNDS_MS, type HistogramSnapshot } from './engine/histogram.js';
+export { type HealthSnapshot } from './engine/server-health.js';
+export { type PoolCounters, type PoolStats } from './engine/statistics.js';
+
+export { AcquireAbortedError } from './errors/acquire-aborted.error.js';
+export {
+  AcquireTimeoutError,
+  type AcquireTimeoutStats,
+  type LeaseHolder,
+} from './errors/acquire-timeout.error.js';
+export { ConnectFailedError } from './errors/connect-failed.error.js';
+export { ConnectionLostError } from './errors/connection-lost.error.js';
+export { InvalidPoolOptionsError, type OptionProblem } from './errors/invalid-options.error.js';
+export { LeaseReleasedError } from './errors/lease-released.error.js';
+export { LeaseRevokedError } from './errors/lease-revoked.error.js';
+export { PoolClosedError } from './errors/pool-closed.error.js';
+export { PoolError } from './errors/pool.error.js';
+export { PoolModuleError } from './errors/pool-module.error.js';
+export { QueueFullError } from './errors/queue-full.error.js';
+export { StartupFailedError } from './errors/startup-failed.error.js';
+export { type LimitedStep, TimeLimitError } from './errors/time-limit.error.js';
+export { UnknownPoolError } from './errors/unknown-pool.error.js';
+
+export { LeasedClient } from './postgres/leased-client.js';
+export { type DatabaseAddress } from './postgres/options/address.js';
+export { type PoolOptions } from './postgres/options/pool-options.js';
+export { type AcquireOptions, Pool, type PoolIdentity } from './postgres/pool.js';
+export { type PoolLog } from './postgres/pool-log.js';
+
+export { InjectPool } from './nest/inject-pool.decorator.js';
+export {
+  type PoolModuleAsyncOptions,
+  type PoolModuleOptions,
+  type PoolModuleOptionsFactory,
+} from './nest/pool-module-options.js';
+export { PoolModule } from './nest/pool.module.js';
+export { type PoolName, type PoolNames } from './nest/pool-names.js';
+export { PoolRegistry } from './nest/pool-registry.js';
+export { getPoolToken } from './nest/pool.tokens.js';

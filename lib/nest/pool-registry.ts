@@ -1,0 +1,42 @@
+import { UnknownPoolError } from '../errors/unknown-pool.error.js';
+import type { PoolStats } from '../engine/statistics.js';
+import { nearestName } from '../postgres/options/nearest-name.js';
+import type { Pool } from '../postgres/pool.js';
+
+/**
+ * All pools of an application, by name.
+ *
+ * @publicApi
+ */
+export class PoolRegistry implements Iterable<Pool> {
+  readonly #pools: ReadonlyMap<string, Pool>;
+
+  constructor(pools: Iterable<Pool>) {
+    this.#pools = new Map([...pools].map((pool) => [pool.name, pool]));
+  }
+
+  /** @throws UnknownPoolError that lists the names there are */
+  get(name: string): Pool {
+    const pool = this.#pools.get(name);
+    if (pool) return pool;
+    const names = this.names();
+    throw new UnknownPoolError(name, names, nearestName(name, names));
+  }
+
+  has(name: string): boolean {
+    return this.#pools.has(name);
+  }
+
+  names(): string[] {
+    return [...this.#pools.keys()];
+  }
+
+  /** The numbers of every pool at this moment, by name. */
+  snapshot(): Record<string, PoolStats> {
+    return Object.fromEntries([...this].map((pool) => [pool.name, pool.stats()]));
+  }
+
+  [Symbol.iterator](): IterableIterator<Pool> {
+    return this.#pools.values();
+  }
+}
