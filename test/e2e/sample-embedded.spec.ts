@@ -1,0 +1,135 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import type { ChildProgram } from '../support/child-program.js';
+import { eventually } from '../support/eventually.js';
+import { SampleClient } from './support/sample-client.js';
+import { addressOf, runSample } from './support/sample-process.js';
+
+const TEST_TIMEOUT_MS = 90_000;
+
+describe('the sample with a PostgreSQL of its own', () => {
+  let sample: ChildProgram;
+  let address: string;
+  let client: SampleClient;
+
+  beforeAll(async () => {
+    sample = runSample({});
+    address = await addressOf(sample);
+    client = new SampleClient(address);
+  }, TEST_TIMEOUT_MS);
+
+  afterAll(async () => {
+    await sample[Symbol.asyncDispose]();
+  });
+
+  function shown(name: 'primary' | 'replica'): string {
+    return new RegExp(`^ +${name} +(postgres\\S+)$`, 'm').exec(sample.stdout)![1]!;
+  }
+
+  async function isStandby(connectionString: string): Promise<boolean> {
+    const session = new Client({ connectionString });
+    await session.connect();
+    const { rows } = await session.query('SELECT pg_is_in_recovery() AS standby');
+    await session.end();
+    return rows[0].standby as boolean;
+  }
+
+  it('shows the addresses of a primary and of a standby', async () => {
+    expect(await isStandby(shown('primary'))).toBe(false);
+    expect(await isStandby(shown('replica'))).toBe(true);
+  });
+
+  it('answers every line that it offers to try', async () => {
+    const lines = [...sample.stdout.matchAll(/^ {2}curl -si? '?(http:[^\s']+)'?(.*)$/gm)];
+    const answers: [path: string, status: number][] = [];
+    for (const [, url, options] of lines) {
+      const path = url!.slice(address.length);
+      const body = /-d '(.+)'/.exec(options!)?.[1];
+      const response = body
+        ? await client.post(path, JSON.parse(body) as object)
+        : await client.get(path);
+      await response.arrayBuffer();
+      answers.push([path, response.status]);
+    }
+    expect(answers).toEqual([
+      ['/accounts/1', 200],
+      ['/transfers', 201],
+      ['/accounts/1/balance', 200],
+      ['/accounts/1/history?limit=3', 200],
+      ['/transfers', 422],
+      ['/reports/weekly?weeks=4&delaySeconds=5', 200],
+      ['/health', 200],
+    ]);
+  }, 30_000);
+
+  it('writes on the primary, and reads history and reports on the standby', async () => {
+    const transfer = await client.post('/transfers', { from: 5, to: 6, amountCents: 77 });
+    const { id } = (await transfer.json()) as { id: string };
+
+    await eventually(async () => {
+      const history = await client.read('/accounts/5/history?limit=1');
+      const newest = { transferId: id, direction: 'out', counterparty: 6, amountCents: '77' };
+      expect(history).toMatchObject([newest]);
+    });
+    const report = await client.read('/reports/weekly?weeks=1');
+    expect(report).toMatchObject({ answeredBy: 'standby' });
+  });
+
+  it('answers a running report at Ctrl-C, and leaves no server behind', async () => {
+    const report = client.get('/reports/weekly?weeks=1&delaySeconds=1');
+    await eventually(async () => (await client.poolInHealth('replica')).leased === 1);
+
+    sample.signal('SIGINT');
+    expect((await report).status).toBe(200);
+    expect(await sample.ends(30_000)).toMatchObject({ code: 0, signal: null });
+    await expect(isStandby(shown('primary'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(isStandby(shown('replica'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  }, 60_000);
+});
+
+describe('what the sample leaves in the temporary directory', () => {
+  let temporary: string;
+
+  beforeEach(async () => {
+    temporary = await mkdtemp(join(tmpdir(), 'sample-leavings-'));
+    // Under root the servers run by another account, which has to get in.
+    await chmod(temporary, 0o755);
+  });
+
+  afterEach(async () => {
+    await rm(temporary, { recursive: true });
+  });
+
+  async function serverDirectories(): Promise<string[]> {
+    const names = await readdir(temporary);
+    return names.filter((name) => name.startsWith('nestjs-pools-server-'));
+  }
+
+  it(
+    'is nothing when it is stopped while its servers start',
+    async () => {
+      await using sample = runSample({ TMPDIR: temporary });
+      await eventually(async () => (await serverDirectories()).length > 0, { timeoutMs: 30_000 });
+      sample.signal('SIGINT');
+      expect(await sample.ends(30_000)).toMatchObject({ code: 130, signal: null });
+      expect(await serverDirectories()).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'is nothing when it is killed without warning',
+    async () => {
+      await using sample = runSample({ TMPDIR: temporary });
+      await addressOf(sample);
+      expect(await serverDirectories()).toHaveLength(2);
+      sample.signal('SIGKILL');
+      expect(await sample.ends(5_000)).toMatchObject({ signal: 'SIGKILL' });
+      await eventually(async () => (await serverDirectories()).length === 0, { timeoutMs: 30_000 });
+    },
+    TEST_TIMEOUT_MS,
+  );
+});

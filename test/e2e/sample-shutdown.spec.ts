@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ChildProgram } from '../support/child-program.js';
+import { eventually } from '../support/eventually.js';
+import { sleep } from '../support/sleep.js';
+import { testDatabase, type TestDatabase } from '../support/test-database.js';
+import { lockTable } from './support/lock-table.js';
+import { SampleClient } from './support/sample-client.js';
+import { addressOf, runSample } from './support/sample-process.js';
+
+const IN_FLIGHT = 100;
+const ALL_CREATED = Array.from({ length: IN_FLIGHT }, () => 201);
+const TEST_TIMEOUT_MS = 90_000;
+
+describe('stopping the sample', () => {
+  let database: TestDatabase;
+  let sample: ChildProgram;
+  let client: SampleClient;
+
+  beforeEach(async () => {
+    database = await testDatabase();
+    sample = runSample({ DATABASE_URL: database.connectionString });
+    client = new SampleClient(await addressOf(sample));
+  }, TEST_TIMEOUT_MS);
+
+  afterEach(async () => {
+    await sample[Symbol.asyncDispose]();
+    await database.drop();
+  });
+
+  /** Transfers that stand still, in the database and in the pool's queue: all of them have been accepted. */
+  async function transfersInFlight() {
+    const release = await lockTable(database.connectionString, 'bank.accounts');
+    const answers = Promise.all(Array.from({ length: IN_FLIGHT }, (_, n) => transfer(n)));
+    answers.catch(() => {
+      // Expected by the test that stops at once, which looks at the promise later.
+    });
+    await eventually(async () => {
+      const { leased, waiting } = await client.poolInHealth('primary');
+      return leased + waiting === IN_FLIGHT;
+    });
+    return { release, answers };
+  }
+
+  async function transfer(n: number): Promise<number> {
+    const pair = { from: 1 + (n % 50), to: 51 + (n % 50), amountCents: 1 };
+    const response = await client.post('/transfers', pair);
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  async function ledgerEntries(): Promise<number> {
+    const { rows } = await database.query('SELECT count(*)::integer AS count FROM bank.transfers');
+    return rows[0]!['count'] as number;
+  }
+
+  async function openConnections(): Promise<number> {
+    const { rows } = await database.query(
+      `SELECT count(*)::integer AS count FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+          AND backend_type = 'client backend'`,
+    );
+    return rows[0]!['count'] as number;
+  }
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    `answers ${IN_FLIGHT} transfers in flight at %s, closes its connections and ends with exit code 0`,
+    async (signal) => {
+      const before = await ledgerEntries();
+      const { release, answers } = await transfersInFlight();
+
+      sample.signal(signal);
+      await sample.says(/Stopping/);
+      await sleep(200);
+      await release();
+
+      expect(await answers).toEqual(ALL_CREATED);
+      expect(await sample.ends(30_000)).toMatchObject({ code: 0, signal: null });
+      expect(await ledgerEntries()).toBe(before + IN_FLIGHT);
+      await eventually(async () => (await openConnections()) === 0);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'waits for a running report, and not for the keep-alive of its connection',
+    async () => {
+      const report = client.get('/reports/weekly?weeks=1&delaySeconds=1');
+      await eventually(async () => (await client.poolInHealth('replica')).leased === 1);
+
+      sample.signal('SIGTERM');
+      const response = await report;
+      expect(response.status).toBe(200);
+      expect(response.headers.get('connection')).toBe('close');
+      // A connection that is kept alive would hold the server for five seconds.
+      expect(await sample.ends(4_000)).toMatchObject({ code: 0, signal: null });
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'takes a doubled Ctrl-C for one, as npm passes on what the terminal has already sent',
+    async () => {
+      const { release, answers } = await transfersInFlight();
+      sample.signal('SIGINT');
+      await sample.says(/Stopping/);
+      sample.signal('SIGINT');
+      await sleep(100);
+      await release();
+      expect(await answers).toEqual(ALL_CREATED);
+      expect(await sample.ends(30_000)).toMatchObject({ code: 0, signal: null });
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'stops at once when Ctrl-C is pressed again',
+    async () => {
+      const { release, answers } = await transfersInFlight();
+      sample.signal('SIGINT');
+      await sample.says(/Stopping/);
+      await sleep(700);
+      sample.signal('SIGINT');
+      expect(await sample.ends(5_000)).toMatchObject({ code: 130, signal: null });
+      await expect(answers).rejects.toThrow();
+      await release();
+    },
+    TEST_TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,6 @@
+/** Waits; the timer keeps the process alive meanwhile. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

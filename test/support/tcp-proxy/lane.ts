@@ -1,0 +1,148 @@
+import type { Socket } from 'node:net';
+
+export type Direction = 'toServer' | 'toClient';
+
+/** Bytes travel, wait in their place, or are lost for ever. */
+export type LaneMode = 'flowing' | 'held' | 'lost';
+
+/** How a connection ends at a cut: by reset, by an orderly end, or without a word. */
+export type CutStyle = 'rst' | 'fin' | 'silence';
+
+export interface LaneObserver {
+  forwarded(bytes: Buffer): void;
+  cut(how: CutStyle): void;
+}
+
+interface Parcel {
+  readonly dueAt: number;
+  /** What travels: bytes, or the end of the stream in one of its two ways. */
+  readonly load: Buffer | 'fin' | 'rst';
+}
+
+const QUEUE_LIMIT_BYTES = 1 << 20;
+
+/** One direction of a connection: from where bytes come to where they go, with what happens on the way. */
+export class Lane {
+  readonly #source: Socket;
+  readonly #observer: LaneObserver;
+  readonly #queue: Parcel[] = [];
+  #queuedBytes = 0;
+  #sink: Socket | undefined;
+  #mode: LaneMode = 'flowing';
+  #latencyMs = 0;
+  #cut: { bytesLeft: number; readonly how: CutStyle } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #full = false;
+
+  constructor(source: Socket, observer: LaneObserver) {
+    this.#source = source;
+    this.#observer = observer;
+    source.on('data', (bytes: Buffer) => this.#take(bytes));
+    source.on('end', () => this.#take('fin'));
+    source.on('error', () => this.#take('rst'));
+  }
+
+  /** Where the bytes go, once that end is connected. */
+  leadTo(sink: Socket): void {
+    this.#sink = sink;
+    sink.on('drain', () => {
+      this.#full = false;
+      this.#pump();
+    });
+    this.#pump();
+  }
+
+  set mode(mode: LaneMode) {
+    if (this.#mode === 'lost') return;
+    this.#mode = mode;
+    if (mode === 'lost') this.#clear();
+    this.#pump();
+  }
+
+  /** Delay of everything that arrives from now on. */
+  set latencyMs(ms: number) {
+    this.#latencyMs = ms;
+  }
+
+  /** Cuts when exactly this many more bytes have gone through. */
+  cutAfter(bytes: number, how: CutStyle): void {
+    this.#cut = { bytesLeft: bytes, how };
+    if (bytes === 0) this.#fulfilCut();
+  }
+
+  /** Nothing goes through any more, and no timer is left. */
+  close(): void {
+    this.mode = 'lost';
+  }
+
+  #take(load: Parcel['load']): void {
+    if (this.#mode === 'lost') return;
+    this.#queue.push({ dueAt: performance.now() + this.#latencyMs, load });
+    this.#queuedBytes += sizeOf(load);
+    this.#pump();
+  }
+
+  #pump(): void {
+    clearTimeout(this.#timer);
+    while (this.#mode === 'flowing' && this.#sink !== undefined && !this.#full) {
+      const parcel = this.#queue[0];
+      if (parcel === undefined) break;
+      const waitMs = parcel.dueAt - performance.now();
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => this.#pump(), waitMs);
+        break;
+      }
+      this.#queue.shift();
+      this.#queuedBytes -= sizeOf(parcel.load);
+      this.#deliver(parcel.load, this.#sink);
+    }
+    this.#throttle();
+  }
+
+  #deliver(load: Parcel['load'], sink: Socket): void {
+    if (sink.destroyed) return;
+    if (load === 'fin') {
+      sink.end();
+    } else if (load === 'rst') {
+      sink.resetAndDestroy();
+    } else if (this.#cut !== undefined && load.length >= this.#cut.bytesLeft) {
+      this.#deliverLast(load.subarray(0, this.#cut.bytesLeft), sink);
+    } else {
+      if (this.#cut !== undefined) this.#cut.bytesLeft -= load.length;
+      this.#observer.forwarded(load);
+      this.#full = !sink.write(load);
+    }
+  }
+
+  /** The cut waits until the bytes before it have left: a reset would overtake them. */
+  #deliverLast(bytes: Buffer, sink: Socket): void {
+    this.#observer.forwarded(bytes);
+    this.#full = true;
+    sink.write(bytes, () => this.#fulfilCut());
+  }
+
+  #fulfilCut(): void {
+    const how = this.#cut!.how;
+    this.#cut = undefined;
+    this.close();
+    this.#observer.cut(how);
+  }
+
+  /** A reader who does not read fills the sender's window, as a stuck network does. */
+  #throttle(): void {
+    const reads =
+      this.#mode === 'lost' || (this.#mode === 'flowing' && this.#queuedBytes < QUEUE_LIMIT_BYTES);
+    if (reads) this.#source.resume();
+    else this.#source.pause();
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+  }
+}
+
+function sizeOf(load: Parcel['load']): number {
+  return typeof load === 'string' ? 0 : load.length;
+}
