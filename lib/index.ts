@@ -21,14 +21,18 @@ export { PoolError } from './errors/pool.error.js';
 export { PoolModuleError } from './errors/pool-module.error.js';
 export { QueueFullError } from './errors/queue-full.error.js';
 export { StartupFailedError } from './errors/startup-failed.error.js';
+export { StatementAbortedError } from './errors/statement-aborted.error.js';
+export { StatementTimeoutError } from './errors/statement-timeout.error.js';
 export { type LimitedStep, TimeLimitError } from './errors/time-limit.error.js';
 export { UnknownPoolError } from './errors/unknown-pool.error.js';
 
+export { type AcquireOptions } from './postgres/acquire-options.js';
 export { LeasedClient } from './postgres/leased-client.js';
 export { type DatabaseAddress } from './postgres/options/address.js';
 export { type PoolOptions } from './postgres/options/pool-options.js';
-export { type AcquireOptions, Pool, type PoolIdentity } from './postgres/pool.js';
+export { Pool, type PoolIdentity } from './postgres/pool.js';
 export { type PoolLog } from './postgres/pool-log.js';
+export { type StatementConfig } from './postgres/statement.js';
 
 export { InjectPool } from './nest/inject-pool.decorator.js';
 export {

@@ -59,7 +59,13 @@ export class AcquireTimeoutError extends PoolError {
   }
 }
 
-function sentence({ waitedMs, stats, holders, loopLagMs, lastConnectError }: AcquireTimeoutDetails) {
+function sentence({
+  waitedMs,
+  stats,
+  holders,
+  loopLagMs,
+  lastConnectError,
+}: AcquireTimeoutDetails) {
   const oldest =
     stats.oldestWaiterMs === undefined ? '' : `, oldest waiter ${duration(stats.oldestWaiterMs)}`;
   const parts = [

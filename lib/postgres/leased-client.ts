@@ -1,14 +1,25 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
-import type { Client, PoolClient, QueryConfig, QueryResult } from 'pg';
+import type { Client, PoolClient, QueryResult } from 'pg';
 import { LeaseReleasedError } from '../errors/lease-released.error.js';
 import { LeaseRevokedError } from '../errors/lease-revoked.error.js';
 import type { Lease } from '../engine/lease.js';
+import { leadToCaller } from './lead-to-caller.js';
 import type { PostgresSession } from './postgres-session.js';
-import { type Done, isSubmittable, leadToCaller, runStatement } from './run-statement.js';
+import { type Done, Statement, type StatementConfig } from './statement.js';
+import { isSubmittable } from './submittable.js';
 
 // As Node's own declaration of an event listener has it.
 type Listener = Parameters<Client['removeListener']>[1];
+
+/** Whose connection it is. */
+export interface LeaseOwner {
+  /** Name of the pool. */
+  readonly pool: string;
+  /** Limit of a statement that gives none of its own, in milliseconds; 0 for none. */
+  readonly statementLimitMs: number;
+  giveBack(lease: Lease<PostgresSession>, error?: unknown): void;
+}
 
 /**
  * A connection that is lent out: what `connect()` and `acquire()` give.
@@ -20,19 +31,13 @@ type Listener = Parameters<Client['removeListener']>[1];
  * @publicApi
  */
 export class LeasedClient {
-  readonly #pool: string;
   readonly #lease: Lease<PostgresSession>;
-  readonly #giveBack: (error?: unknown) => void;
+  readonly #owner: LeaseOwner;
   #listeners: [event: string, listener: Listener][] | undefined;
 
-  constructor(
-    pool: string,
-    lease: Lease<PostgresSession>,
-    giveBack: (lease: Lease<PostgresSession>, error?: unknown) => void,
-  ) {
-    this.#pool = pool;
+  constructor(lease: Lease<PostgresSession>, owner: LeaseOwner) {
     this.#lease = lease;
-    this.#giveBack = (error) => giveBack(lease, error);
+    this.#owner = owner;
   }
 
   /**
@@ -51,15 +56,13 @@ export class LeasedClient {
     }
     const done = typeof values === 'function' ? (values as Done) : callback;
     const parameters = typeof values === 'function' ? undefined : (values as unknown[]);
-    const text = statement as string | QueryConfig;
+    const text = statement as string | StatementConfig;
     if (done) {
-      runStatement(this.#sessionFor('query'), text, parameters, AsyncResource.bind(done));
+      this.#run(text, parameters, AsyncResource.bind(done));
       return undefined;
     }
     return new Promise<QueryResult>((resolve, reject) => {
-      runStatement(this.#sessionFor('query'), text, parameters, (error, result) =>
-        error ? reject(error) : resolve(result!),
-      );
+      this.#run(text, parameters, (error, result) => (error ? reject(error) : resolve(result!)));
     }).catch(leadToCaller);
   }) as PoolClient['query'];
 
@@ -70,7 +73,7 @@ export class LeasedClient {
    * @throws LeaseReleasedError when it was released before
    */
   readonly release = (error?: Error | boolean): void => {
-    this.#giveBack(error);
+    this.#owner.giveBack(this.#lease, error);
     if (!this.#listeners) return;
     const { client } = this.#lease.resource;
     for (const [event, listener] of this.#listeners) client.removeListener(event, listener);
@@ -155,6 +158,11 @@ export class LeasedClient {
     return this.#client.database;
   }
 
+  #run(text: string | StatementConfig, values: unknown[] | undefined, done: Done): void {
+    const { pool, statementLimitMs } = this.#owner;
+    new Statement(pool, this.#sessionFor('query'), text, values, statementLimitMs, done).run();
+  }
+
   get #client(): Client {
     return this.#sessionFor('use').client;
   }
@@ -162,7 +170,7 @@ export class LeasedClient {
   #sessionFor(attempted: string): PostgresSession {
     const { isOut, revoked, resource } = this.#lease;
     if (isOut) return resource;
-    if (revoked !== undefined) throw new LeaseRevokedError(this.#pool, revoked);
-    throw new LeaseReleasedError(this.#pool, attempted);
+    if (revoked !== undefined) throw new LeaseRevokedError(this.#owner.pool, revoked);
+    throw new LeaseReleasedError(this.#owner.pool, attempted);
   }
 }

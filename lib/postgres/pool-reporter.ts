@@ -108,6 +108,22 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
     );
   }
 
+  failedOver(): void {
+    this.log.warn(
+      `${this.pool}: ${this.address()} leads to another server now, which can write:` +
+        ' the connections to the old one are replaced',
+      { pool: this.pool },
+    );
+  }
+
+  readOnlyServer(): void {
+    this.log.warn(
+      `${this.pool}: ${this.address()} refuses writes, and new connections are read-only as well;` +
+        ' they are kept, and the question is asked again while writes are refused',
+      { pool: this.pool },
+    );
+  }
+
   override drained({ tookMs, refusedWaiters, revoked }: DrainReport): void {
     this.log.info(
       `${this.pool}: drained in ${duration(tookMs)}:` +

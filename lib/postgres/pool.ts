@@ -1,40 +1,33 @@
 import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import pg from 'pg';
-import type { PoolClient, QueryConfig, QueryResult } from 'pg';
+import type { PoolClient, QueryResult } from 'pg';
 import type { AcquireRequest, CallSite } from '../engine/acquire-request.js';
 import { captureCallSite } from '../engine/call-site.js';
 import type { DrainReport } from '../engine/drain-report.js';
-import type { Lease } from '../engine/lease.js';
 import { ResourcePool } from '../engine/resource-pool.js';
 import type { PoolStats } from '../engine/statistics.js';
-import { systemClock } from '../engine/system-clock.js';
-import { within } from '../engine/within.js';
 import type { LeaseHolder } from '../errors/acquire-timeout.error.js';
-import { InvalidPoolOptionsError } from '../errors/invalid-options.error.js';
-import { TimeLimitError } from '../errors/time-limit.error.js';
-import { LeasedClient } from './leased-client.js';
-import { type DatabaseAddress, addressOf, describeAddress } from './options/address.js';
+import { type AcquireOptions, refuseWrongAcquire } from './acquire-options.js';
+import { FailoverWatch } from './failover-watch.js';
+import { leadToCaller } from './lead-to-caller.js';
+import { type LeaseOwner, LeasedClient } from './leased-client.js';
+import { addressOf, type DatabaseAddress, describeAddress } from './options/address.js';
 import { withConnectionSettings } from './options/connection-config.js';
 import type { PoolRole } from './options/option-row.js';
 import type { PoolOptions } from './options/pool-options.js';
 import type { OptionOrigins } from './options/resolve-context.js';
 import { resolvePoolOptions } from './options/resolve-options.js';
 import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
+import { defineCounters, optionsAsInPg } from './pg-pool-surface.js';
 import { PoolEvents } from './pool-events.js';
 import { type PoolLog, processWarnings } from './pool-log.js';
+import { PoolStatements } from './pool-statements.js';
 import { PostgresDriver } from './postgres-driver.js';
 import type { PostgresSession } from './postgres-session.js';
-import {
-  type Done,
-  type PgSubmittable,
-  isSubmittable,
-  leadToCaller,
-  runStatement,
-} from './run-statement.js';
-
-/** What a caller of {@link Pool.acquire} or {@link Pool.use} may ask for. */
-export type AcquireOptions = Omit<AcquireRequest, 'site'>;
+import { ServerProbe } from './server-probe.js';
+import type { Done, StatementConfig } from './statement.js';
+import { isSubmittable } from './submittable.js';
 
 /** What a pool is beside its options: the module says it, `new Pool()` does not need it. */
 export interface PoolIdentity {
@@ -73,9 +66,13 @@ export class Pool extends pg.Pool {
   readonly name: string;
   readonly #settings: ResolvedPoolOptions;
   readonly #engine: ResourcePool<PostgresSession>;
-  readonly #driver: PostgresDriver;
-  readonly #watchesLeaks: boolean;
-  #probe: Promise<void> | undefined;
+  readonly #statements: PoolStatements;
+  readonly #owner: LeaseOwner;
+  readonly #probe: ServerProbe;
+
+  static {
+    defineCounters(this.prototype, (pool) => pool.#engine.stats());
+  }
 
   /**
    * @param options see {@link PoolOptions}
@@ -91,17 +88,33 @@ export class Pool extends pg.Pool {
     super();
     this.name = name;
     this.#settings = settings;
-    this.#watchesLeaks = settings.leakThresholdMs > 0;
     this.options = optionsAsInPg(settings) as never;
 
     const address = () => describeAddress(this.address);
     const events = new PoolEvents(this, { pool: name, log, address });
-    this.#driver = new PostgresDriver(settings, sessionSettings(settings), {
+    const failover = new FailoverWatch({
+      askFresh: () => this.#probe.canWrite(settings.connectTimeoutMs),
+      failedOver: () => {
+        events.failedOver();
+        this.#engine.softEvict();
+      },
+      isReadOnly: () => events.readOnlyServer(),
+    });
+    const driver = new PostgresDriver(settings, sessionSettings(settings), {
       connected: (session) => events.connected(session),
       failed: (session, error) => events.failed(session, error),
       openTransaction: (session) => events.openTransaction(session.holder),
+      readOnlyServer: () => failover.suspect(),
     });
-    this.#engine = new ResourcePool({ options: settings, driver: this.#driver, observer: events });
+    this.#probe = new ServerProbe(name, driver);
+    this.#engine = new ResourcePool({ options: settings, driver, observer: events });
+    const limitMs = statementLimitMs(settings);
+    this.#statements = new PoolStatements(name, this.#engine, limitMs);
+    this.#owner = {
+      pool: name,
+      statementLimitMs: limitMs,
+      giveBack: (lease, error) => this.#engine.release(lease, error),
+    };
     for (const warning of settings.warnings) log.warn(warning, { pool: name });
   }
 
@@ -134,24 +147,29 @@ export class Pool extends pg.Pool {
    *
    * @throws what {@link connect} throws, and the server's error unchanged
    */
-  override readonly query: pg.Pool['query'] = ((
+  override readonly query: pg.Pool['query'] & StatementQuery = ((
     statement: unknown,
     values?: unknown,
     callback?: Done,
   ): unknown => {
-    if (isSubmittable(statement)) return this.#submit(statement, values);
+    if (isSubmittable(statement)) {
+      this.#statements.submit(statement, values, this.#callSite());
+      return statement;
+    }
     const done = typeof values === 'function' ? (values as Done) : callback;
     const parameters = typeof values === 'function' ? undefined : (values as unknown[]);
     if (done) {
       const settle = AsyncResource.bind(done);
-      this.#query(statement, parameters).then(
+      this.#statements.run(statement as string | StatementConfig, parameters).then(
         (result) => settle(undefined, result),
         (error: Error) => settle(error),
       );
       return undefined;
     }
-    return this.#query(statement, parameters).catch(leadToCaller);
-  }) as pg.Pool['query'];
+    return this.#statements
+      .run(statement as string | StatementConfig, parameters)
+      .catch(leadToCaller);
+  }) as pg.Pool['query'] & StatementQuery;
 
   /**
    * Drains the pool within `drainTimeoutMs`; see {@link drain}. Called again, it waits for the same
@@ -174,7 +192,7 @@ export class Pool extends pg.Pool {
    * @throws what {@link connect} throws, and AcquireAbortedError
    */
   acquire(options: AcquireOptions = {}): Promise<LeasedClient> {
-    this.#refuseWrongOptions(options);
+    refuseWrongAcquire(this.name, options);
     return this.#lend({ ...options, site: this.#callSite() });
   }
 
@@ -280,8 +298,7 @@ export class Pool extends pg.Pool {
    * @throws what connecting throws, or TimeLimitError after `timeoutMs`
    */
   probe(timeoutMs: number): Promise<void> {
-    this.#probe ??= this.#openProbe(timeoutMs).finally(() => (this.#probe = undefined));
-    return this.#probe;
+    return this.#probe.ping(timeoutMs);
   }
 
   toJSON(): object {
@@ -293,149 +310,41 @@ export class Pool extends pg.Pool {
     return `Pool ${inspect(this.toJSON())}`;
   }
 
-  // --- Inside --------------------------------------------------------------------------------
-
   #lend(request: AcquireRequest): Promise<LeasedClient> {
     return new Promise((resolve, reject) => {
       this.#engine.lend(request, (error, lease) => {
         if (error) reject(error);
-        else resolve(new LeasedClient(this.name, lease!, this.#giveBack));
+        else resolve(new LeasedClient(lease!, this.#owner));
       });
     });
   }
 
-  readonly #giveBack = (lease: Lease<PostgresSession>, error?: unknown): void => {
-    this.#engine.release(lease, error);
-  };
-
-  /** Calls `use` with a lease, in the caller's async context, however long that takes. */
-  #borrow(
-    request: AcquireRequest,
-    use: (lease: Lease<PostgresSession>) => void,
-    fail: (error: Error) => void,
-  ): void {
-    const lease = this.#engine.tryAcquire(request);
-    if (lease) {
-      use(lease);
-      return;
-    }
-    const settle = (error: Error | undefined, late?: Lease<PostgresSession>) =>
-      error ? fail(error) : use(late!);
-    this.#engine.lend(request, AsyncResource.bind(settle));
-  }
-
-  #query(statement: unknown, values: unknown[] | undefined): Promise<QueryResult> {
-    return new Promise((resolve, reject) => {
-      if (typeof statement === 'function') {
-        throw new TypeError('a function as the first parameter of pool.query() is not supported');
-      }
-      const use = (lease: Lease<PostgresSession>) =>
-        runStatement(lease.resource, statement as string | QueryConfig, values, (error, result) => {
-          this.#engine.release(lease);
-          if (error) reject(error);
-          else resolve(result!);
-        });
-      this.#borrow(UNLABELLED, use, reject);
-    });
-  }
-
-  #submit(statement: PgSubmittable, callback: unknown): PgSubmittable {
-    const use = (lease: Lease<PostgresSession>) => {
-      const session = lease.resource;
-      void session.client.query(statement as never, callback as never);
-      void session.whenQuiet().then(() => {
-        if (lease.isOut) this.#engine.release(lease);
-      });
-    };
-    const fail = (error: Error) => {
-      process.nextTick(() => statement.handleError?.(error, undefined));
-    };
-    this.#borrow({ site: this.#callSite() }, use, fail);
-    return statement;
-  }
-
-  async #openProbe(timeoutMs: number): Promise<void> {
-    const attempt = new AbortController();
-    const late = () => new TimeLimitError(this.name, 'ping', timeoutMs);
-    const answered = this.#driver
-      .open({ signal: attempt.signal, lost: () => {} })
-      .then(async (session) => {
-        try {
-          await this.#driver.check(session);
-        } finally {
-          await session.destroy();
-        }
-      });
-    try {
-      await within(systemClock, timeoutMs, answered, late);
-    } finally {
-      attempt.abort(late());
-    }
-  }
-
+  /** Where the caller is, if leaks are watched: only a lease can leak, a statement cannot. */
   #callSite(): CallSite | undefined {
-    return this.#watchesLeaks ? captureCallSite() : undefined;
-  }
-
-  #refuseWrongOptions({ timeoutMs, priority }: AcquireOptions): void {
-    const problems = [];
-    if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs >= 0)) {
-      problems.push(`timeoutMs must be a number of milliseconds, 0 or more; it is ${timeoutMs}`);
-    }
-    if (priority !== undefined && priority !== 'high' && priority !== 'normal') {
-      problems.push(`priority must be 'high' or 'normal'; it is ${inspect(priority)}`);
-    }
-    if (problems.length === 0) return;
-    throw new InvalidPoolOptionsError(
-      problems.map((message) => ({ pool: this.name, option: message.split(' ', 1)[0]!, message })),
-    );
-  }
-
-  static {
-    // pg.Pool declares these as properties, which TypeScript lets no accessor override.
-    const getters: Record<string, (stats: PoolStats) => unknown> = {
-      totalCount: ({ total, closing }) => total - closing,
-      idleCount: ({ idle }) => idle,
-      waitingCount: ({ waiting }) => waiting,
-      ended: ({ state }) => state === 'closed',
-      ending: ({ state }) => state === 'draining' || state === 'closed',
-    };
-    for (const [name, read] of Object.entries(getters)) {
-      Object.defineProperty(this.prototype, name, {
-        configurable: true,
-        get(this: Pool) {
-          return read(this.#engine.stats());
-        },
-        // pg.Pool's constructor assigns some of them.
-        set() {},
-      });
-    }
+    return this.#settings.leakThresholdMs > 0 ? captureCallSite() : undefined;
   }
 }
 
-/** Shared, because a request object for each statement would be one more allocation. */
-const UNLABELLED: AcquireRequest = Object.freeze({});
+/** `pool.query()` of a statement with limits of its own. */
+interface StatementQuery {
+  // oxlint-disable-next-line typescript/no-explicit-any -- pg's own default of a row
+  <Row extends pg.QueryResultRow = any, Values = unknown[]>(
+    statement: StatementConfig<Values>,
+  ): Promise<QueryResult<Row>>;
+}
 
 /** The server's own limit of a statement, unless the application set it beside ours. */
 function sessionSettings({ connection, statementTimeoutMs }: ResolvedPoolOptions) {
   const isSet = connection.statement_timeout !== undefined || statementTimeoutMs === 0;
-  return isSet
-    ? connection
-    : withConnectionSettings(connection, { statement_timeout: statementTimeoutMs });
+  if (isSet) return connection;
+  return withConnectionSettings(connection, { statement_timeout: statementTimeoutMs });
 }
 
-/** What libraries that know pg.Pool read from `pool.options`. Secrets are there, not enumerable. */
-function optionsAsInPg(settings: ResolvedPoolOptions): object {
-  return Object.defineProperties(
-    {
-      max: settings.max,
-      min: settings.min,
-      maxUses: settings.maxUses === 0 ? Infinity : settings.maxUses,
-      allowExitOnIdle: settings.allowExitOnIdle,
-      maxLifetimeSeconds: settings.maxLifetimeMs / 1_000,
-      idleTimeoutMillis: settings.idleTimeoutMs,
-      connectionTimeoutMillis: settings.acquireTimeoutMs,
-    },
-    Object.getOwnPropertyDescriptors(settings.connection),
-  );
+/** Ours comes after the server's: it is for a server, or a network, that is silent. */
+const AFTER_SERVER_MS = 1_000;
+
+/** Where both limits are given, the longer decides. */
+function statementLimitMs({ connection, statementTimeoutMs }: ResolvedPoolOptions): number {
+  if (statementTimeoutMs === 0) return 0;
+  return Math.max(statementTimeoutMs, Number(connection.statement_timeout ?? 0)) + AFTER_SERVER_MS;
 }

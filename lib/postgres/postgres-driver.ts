@@ -9,20 +9,20 @@ import { isPermanentConnectError, judge } from './error-rules.js';
 import type { ConnectionConfig } from './options/connection-config.js';
 import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
 import { PostgresSession } from './postgres-session.js';
+import { type RecyclerEvents, SessionRecycler } from './session-recycler.js';
 
 /** What the driver asks its pool to do. */
-export interface DriverEvents {
+export interface DriverEvents extends RecyclerEvents {
   /** A client is connected and initialised; listeners may still send statements of their own. */
   connected(session: PostgresSession): void;
   /** The connection reported an error that belongs to no statement. */
   failed(session: PostgresSession, error: unknown): void;
-  /** A borrower left a transaction open; it is being rolled back. */
-  openTransaction(session: PostgresSession): void;
 }
 
 /** Opens, checks, cleans and closes PostgreSQL sessions for the engine. */
 export class PostgresDriver implements Driver<PostgresSession> {
   readonly #Client: new (config: ClientConfig) => ClientBase;
+  readonly #recycler: SessionRecycler;
 
   constructor(
     private readonly options: ResolvedPoolOptions,
@@ -30,11 +30,12 @@ export class PostgresDriver implements Driver<PostgresSession> {
     private readonly events: DriverEvents,
   ) {
     this.#Client = options.Client ?? pg.Client;
+    this.#recycler = new SessionRecycler(options, events);
   }
 
   async open({ signal, lost }: OpenRequest): Promise<PostgresSession> {
     const client = new this.#Client(this.connection) as Client;
-    const session = new PostgresSession(client);
+    const session = new PostgresSession(client, this.options.closeTimeoutMs);
     // One listener for the whole life of the client: no error event of it ever goes unheard.
     let failure: unknown;
     client.on('error', (error: unknown) => {
@@ -56,7 +57,7 @@ export class PostgresDriver implements Driver<PostgresSession> {
     } finally {
       signal.removeEventListener('abort', abandon);
     }
-    session.onFailure((error) => {
+    session.opened((error) => {
       const verdict = judge(error, this.options.evictOn);
       if (verdict !== 'keep') lost(error, verdict.close);
     });
@@ -72,12 +73,13 @@ export class PostgresDriver implements Driver<PostgresSession> {
   }
 
   recycle(session: PostgresSession): Promise<void> | undefined {
-    if (session.isQuiet && session.transactionStatus === 'I') return undefined;
-    return this.#rollBack(session);
+    return this.#recycler.recycle(session);
   }
 
-  async close({ client }: PostgresSession): Promise<void> {
-    await client.end();
+  async close(session: PostgresSession): Promise<void> {
+    // A goodbye would wait behind a running statement.
+    if (session.isQuiet) await session.client.end();
+    else await session.destroy();
   }
 
   destroy(session: PostgresSession): Promise<void> {
@@ -118,12 +120,5 @@ export class PostgresDriver implements Driver<PostgresSession> {
     }
     this.events.connected(session);
     await session.whenQuiet();
-  }
-
-  async #rollBack(session: PostgresSession): Promise<void> {
-    await session.whenQuiet();
-    if (session.transactionStatus === 'I') return;
-    this.events.openTransaction(session);
-    await session.client.query('ROLLBACK');
   }
 }

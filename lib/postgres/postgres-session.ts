@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { cancelTargetOf, requestCancel, type CancelTarget } from './cancel-request.js';
 import { StatementLane } from './statement-lane.js';
 
 /** What node-postgres tells of a client beside its declared members. */
@@ -13,12 +14,22 @@ export class PostgresSession {
   holder: string | undefined;
   /** Whether a borrower has it now. */
   isLent = false;
-  #ended = false;
-  #tellFailure: ((error: unknown) => void) | undefined;
-  readonly #lane = new StatementLane();
-  #whenQuiet: (() => void)[] = [];
+  /** Whether the server refused a write of it as read-only since it was last looked at. */
+  wasRefusedAsReadOnly = false;
 
-  constructor(readonly client: Client) {
+  readonly #lane = new StatementLane();
+  #ended = false;
+  #toldFatal = false;
+  #whenQuiet: (() => void)[] = [];
+  #judge: ((error: unknown) => void) | undefined;
+  #cancelTarget: CancelTarget | undefined;
+  #cancelling: Promise<void> | undefined;
+
+  constructor(
+    readonly client: Client,
+    /** Longest time that a cancel request may take, in milliseconds. */
+    private readonly cancelLimitMs: number,
+  ) {
     client.on('drain', () => this.#advance());
     client.on('end', () => {
       this.#ended = true;
@@ -28,15 +39,28 @@ export class PostgresSession {
     });
   }
 
+  /** To be called when the session is open. From now on `judge` sees its errors. */
+  opened(judge: (error: unknown) => void): void {
+    this.#judge = judge;
+    this.#cancelTarget = cancelTargetOf(this.client);
+  }
+
   /** True once the socket is closed. */
   get hasEnded(): boolean {
     return this.#ended;
   }
 
-  /** Whether the server waits for a statement and none is on its way. */
+  /** Whether the server waits for a statement, none is on its way, and no cancel request either. */
   get isQuiet(): boolean {
-    const { readyForQuery } = this.client as ClientInternals;
-    return readyForQuery === true && this.#lane.isEmpty;
+    return this.#isReady && this.#lane.isEmpty;
+  }
+
+  get #isReady(): boolean {
+    return this.#isAnswered && this.#cancelling === undefined;
+  }
+
+  get #isAnswered(): boolean {
+    return (this.client as ClientInternals).readyForQuery === true;
   }
 
   /**
@@ -47,14 +71,12 @@ export class PostgresSession {
     return this.client.getTransactionStatus();
   }
 
-  /** Registers who judges the errors of this session from now on. */
-  onFailure(tell: (error: unknown) => void): void {
-    this.#tellFailure = tell;
-  }
-
   /** To be told every error that a statement of this session ended with. */
   failed(error: unknown): void {
-    this.#tellFailure?.(error);
+    const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
+    if (severity === 'FATAL' || severity === 'PANIC') this.#toldFatal = true;
+    if (code === '25006') this.wasRefusedAsReadOnly = true;
+    this.#judge?.(error);
   }
 
   /** Runs `send` when the statements before it are done. */
@@ -69,24 +91,41 @@ export class PostgresSession {
     return new Promise((resolve) => this.#whenQuiet.push(resolve));
   }
 
-  /** Ends the socket at once. Resolves when it is closed. */
-  destroy(): Promise<void> {
-    if (this.#ended) return Promise.resolve();
-    const closed = new Promise<void>((resolve) => {
-      this.client.once('end', () => resolve());
+  /**
+   * Asks the server to cancel the running statement, if there is one. Nothing else is sent until
+   * both the statement is answered and the request is through: it can hit no later statement.
+   */
+  cancel(): void {
+    if (this.#isAnswered || this.#ended || this.#cancelling || !this.#cancelTarget) return;
+    this.#cancelling = requestCancel(this.#cancelTarget, this.cancelLimitMs).finally(() => {
+      this.#cancelling = undefined;
+      this.#advance();
     });
-    this.client.connection.stream.destroy();
-    return closed;
+  }
+
+  /**
+   * Ends the socket at once. Resolves when it is closed, and the statement that the server may
+   * still be running was cancelled: a closed socket alone does not stop it.
+   */
+  async destroy(): Promise<void> {
+    const mayRun = !this.#isAnswered && !this.#toldFatal && this.#cancelTarget !== undefined;
+    const cancelled = mayRun
+      ? (this.#cancelling ?? requestCancel(this.#cancelTarget!, this.cancelLimitMs))
+      : undefined;
+    if (!this.#ended) {
+      const closed = new Promise<void>((resolve) => {
+        this.client.once('end', () => resolve());
+      });
+      this.client.connection.stream.destroy();
+      await closed;
+    }
+    await cancelled;
   }
 
   #advance(): void {
-    // A statement that could not even be sent leaves the session quiet: the next one follows.
-    while (this.isReady && this.#lane.runNext());
+    // A statement that could not even be sent leaves the session ready: the next one follows.
+    while (this.#isReady && this.#lane.runNext());
     if (this.isQuiet) this.#tellQuiet();
-  }
-
-  private get isReady(): boolean {
-    return (this.client as ClientInternals).readyForQuery === true;
   }
 
   #tellQuiet(): void {

@@ -28,9 +28,11 @@ export interface IntegerRow extends AnyRow {
   readonly zeroAs?: readonly unknown[];
 }
 
-interface ChoiceRow extends AnyRow {
+export interface ChoiceRow extends AnyRow {
   readonly kind: 'choice';
   readonly values: readonly string[];
+  /** Whether a function is a choice, too. */
+  readonly orFunction?: boolean;
 }
 
 interface PlainRow extends AnyRow {

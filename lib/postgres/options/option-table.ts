@@ -331,6 +331,14 @@ const POOL_OPTIONS: Rows<Exclude<OptionName, ConnectionOptionName>> = {
     minimum: 1,
     what: 'Longest run of `initSql` and `onConnect`.',
   },
+  reset: {
+    tier: 'seldom',
+    kind: 'choice',
+    values: ['none', 'state', 'discard'],
+    orFunction: true,
+    default: 'none',
+    what: 'What a returned connection is cleaned of, beside an open transaction.',
+  },
   resetTimeoutMs: {
     tier: 'seldom',
     kind: 'milliseconds',

@@ -78,6 +78,19 @@ export interface PoolOptions extends ConnectionOptions, PgPoolNames {
   /** Longest run of `initSql` and `onConnect` in milliseconds. Default 5000, minimum 1. */
   initTimeoutMs?: NumberOption;
 
+  /**
+   * What a connection is cleaned of when it comes home. An open transaction is rolled back in any
+   * case, and costs nothing when there is none; everything else costs a round trip a loan.
+   *
+   * `'none'` (default): settings, temporary tables, LISTEN and session locks stay.
+   * `'state'`: all of these go, and SQL-level prepared statements; what the driver prepared stays.
+   * `'discard'`: `DISCARD ALL`. A function cleans in its own way. After `'state'` and `'discard'`
+   * `initSql` and `onConnect` run again.
+   *
+   * @see https://www.postgresql.org/docs/current/sql-discard.html
+   */
+  reset?: 'none' | 'state' | 'discard' | ((client: ClientBase) => Promise<unknown>) | undefined;
+
   /** Longest clean-up of a connection that came home, in milliseconds. Default 5000, minimum 1. */
   resetTimeoutMs?: NumberOption;
 

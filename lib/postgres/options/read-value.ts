@@ -1,6 +1,6 @@
 import { connectionStringFault } from './connection-string.js';
 import { isIntegerRow, maximumOf } from './option-row.js';
-import type { IntegerRow, OptionRow } from './option-row.js';
+import type { ChoiceRow, IntegerRow, OptionRow } from './option-row.js';
 
 /** Stands for a value that an option does not take. */
 export const WRONG = Symbol('wrong');
@@ -13,7 +13,7 @@ export function readValue(row: OptionRow, value: unknown, factor: number): unkno
   if (isIntegerRow(row)) return readInteger(row, value, factor);
   switch (row.kind) {
     case 'choice':
-      return typeof value === 'string' && row.values.includes(value) ? value : WRONG;
+      return isChoice(row, value) ? value : WRONG;
     case 'boolean':
       return readBoolean(value);
     case 'text':
@@ -54,6 +54,11 @@ function toNumber(value: unknown): number {
 function readBoolean(value: unknown): unknown {
   if (value === true || value === 'true') return true;
   return value === false || value === 'false' ? false : WRONG;
+}
+
+function isChoice({ values, orFunction }: ChoiceRow, value: unknown): boolean {
+  if (typeof value === 'function') return orFunction === true;
+  return typeof value === 'string' && values.includes(value);
 }
 
 function readTls(value: unknown): unknown {

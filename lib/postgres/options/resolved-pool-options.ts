@@ -16,7 +16,7 @@ type Resolved<Value> = number extends Value
 /** Options that may stay without a value, because there is nothing to put in their place. */
 type HookName = 'onConnect' | 'evictOn' | 'Client' | 'verify' | 'log';
 
-type SettingName = Exclude<PoolOptionName, HookName | 'initSql'>;
+type SettingName = Exclude<PoolOptionName, HookName | 'initSql' | 'reset'>;
 
 /**
  * The options of one pool, checked and complete, every one by its one name and in its one unit.
@@ -33,6 +33,7 @@ export type ResolvedPoolOptions = {
   readonly connection: ConnectionConfig;
   /** Statements for every new connection; empty when there are none. */
   readonly initSql: readonly string[];
+  readonly reset: NonNullable<PoolOptions['reset']>;
   /** Sentences about options that were ignored, for the log. Empty when options are strict. */
   readonly warnings: readonly string[];
 };

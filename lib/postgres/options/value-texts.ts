@@ -41,7 +41,10 @@ export function describeAllowed(row: OptionRow, factor: number): string {
   if (isIntegerRow(row)) return describeRange(row, factor);
   switch (row.kind) {
     case 'choice':
-      return row.values.map((value) => `'${value}'`).join(' or ');
+      return [
+        ...row.values.map((value) => `'${value}'`),
+        ...(row.orFunction ? ['a function'] : []),
+      ].join(' or ');
     case 'boolean':
       return 'true or false';
     case 'text':

@@ -1,0 +1,69 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { QueryResult } from 'pg';
+import type { AcquireRequest, CallSite } from '../engine/acquire-request.js';
+import type { Lease } from '../engine/lease.js';
+import type { ResourcePool } from '../engine/resource-pool.js';
+import type { PostgresSession } from './postgres-session.js';
+import { Statement, type StatementConfig } from './statement.js';
+import type { PgSubmittable } from './submittable.js';
+
+/** Shared, because a request object for each statement would be one more allocation. */
+const ANY_CONNECTION: AcquireRequest = Object.freeze({});
+
+/** Runs single statements, each on a connection of its own for as long as it takes. */
+export class PoolStatements {
+  constructor(
+    private readonly pool: string,
+    private readonly engine: ResourcePool<PostgresSession>,
+    private readonly limitMs: number,
+  ) {}
+
+  run(text: string | StatementConfig, values: unknown[] | undefined): Promise<QueryResult> {
+    return new Promise((resolve, reject) => {
+      if (typeof text === 'function') {
+        throw new TypeError('a function as the first parameter of pool.query() is not supported');
+      }
+      const signal = typeof text === 'object' && text !== null ? text.signal : undefined;
+      const use = (lease: Lease<PostgresSession>) => {
+        const settle = (error: Error | undefined, result?: QueryResult) => {
+          this.engine.release(lease);
+          if (error) reject(error);
+          else resolve(result!);
+        };
+        new Statement(this.pool, lease.resource, text, values, this.limitMs, settle).run();
+      };
+      this.#borrow(signal ? { signal } : ANY_CONNECTION, use, reject);
+    });
+  }
+
+  /** Sends a cursor or a query stream, and holds its connection until it has ended. */
+  submit(statement: PgSubmittable, callback: unknown, site: CallSite | undefined): void {
+    const use = (lease: Lease<PostgresSession>) => {
+      const session = lease.resource;
+      void session.client.query(statement as never, callback as never);
+      void session.whenQuiet().then(() => {
+        if (lease.isOut) this.engine.release(lease);
+      });
+    };
+    const fail = (error: Error) => {
+      process.nextTick(() => statement.handleError?.(error, undefined));
+    };
+    this.#borrow({ site }, use, fail);
+  }
+
+  /** Calls `use` with a lease, in the caller's async context, however long that takes. */
+  #borrow(
+    request: AcquireRequest,
+    use: (lease: Lease<PostgresSession>) => void,
+    fail: (error: Error) => void,
+  ): void {
+    const lease = this.engine.tryAcquire(request);
+    if (lease) {
+      use(lease);
+      return;
+    }
+    const settle = (error: Error | undefined, late?: Lease<PostgresSession>) =>
+      error ? fail(error) : use(late!);
+    this.engine.lend(request, AsyncResource.bind(settle));
+  }
+}

@@ -1,0 +1,46 @@
+import { systemClock } from '../engine/system-clock.js';
+import { within } from '../engine/within.js';
+import { TimeLimitError } from '../errors/time-limit.error.js';
+import type { PostgresDriver } from './postgres-driver.js';
+import type { PostgresSession } from './postgres-session.js';
+
+/** Asks the server over connections beside the pool's: one at a time for all who ask the same. */
+export class ServerProbe {
+  #ping: Promise<void> | undefined;
+
+  constructor(
+    private readonly pool: string,
+    private readonly driver: PostgresDriver,
+  ) {}
+
+  /** @throws what connecting throws, or TimeLimitError after `timeoutMs` */
+  ping(timeoutMs: number): Promise<void> {
+    this.#ping ??= this.#ask(timeoutMs, (session) => this.driver.check(session)).finally(
+      () => (this.#ping = undefined),
+    );
+    return this.#ping;
+  }
+
+  /** Whether a connection that is opened now could write. */
+  canWrite(timeoutMs: number): Promise<boolean> {
+    return this.#ask(timeoutMs, async ({ client }) => {
+      const { rows } = await client.query<{ writable: boolean }>(
+        "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable",
+      );
+      return rows[0]?.writable === true;
+    });
+  }
+
+  async #ask<T>(timeoutMs: number, ask: (session: PostgresSession) => Promise<T>): Promise<T> {
+    const attempt = new AbortController();
+    const late = () => new TimeLimitError(this.pool, 'ping', timeoutMs);
+    const answer = this.driver
+      .open({ signal: attempt.signal, lost: () => {} })
+      .then((session) => ask(session).finally(() => void session.destroy()));
+    try {
+      return await within(systemClock, timeoutMs, answer, late);
+    } finally {
+      attempt.abort(late());
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { ClientBase } from 'pg';
+import type { PostgresSession } from './postgres-session.js';
+import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
+
+/** What the recycler tells about a session that came home. */
+export interface RecyclerEvents {
+  /** A borrower left a transaction open; it is being rolled back. */
+  openTransaction(session: PostgresSession): void;
+  /** The server that the session is on refused a write, and is read-only. */
+  readOnlyServer(session: PostgresSession): void;
+}
+
+/**
+ * DISCARD ALL in its parts, without those that make the driver's own prepared statements vanish;
+ * those prepared by SQL are named one by one.
+ */
+const STATE_RESET = `
+  CLOSE ALL;
+  SET SESSION AUTHORIZATION DEFAULT;
+  RESET ALL;
+  UNLISTEN *;
+  SELECT pg_advisory_unlock_all();
+  DISCARD TEMP;
+  DISCARD SEQUENCES;
+  DO $$
+    DECLARE statement text;
+    BEGIN
+      FOR statement IN SELECT name FROM pg_prepared_statements WHERE from_sql LOOP
+        EXECUTE format('DEALLOCATE %I', statement);
+      END LOOP;
+    END
+  $$`;
+
+/** Makes a returned session fit for the next borrower. */
+export class SessionRecycler {
+  constructor(
+    private readonly options: ResolvedPoolOptions,
+    private readonly events: RecyclerEvents,
+  ) {}
+
+  /** Undefined when there is nothing to do: that is the fast path. */
+  recycle(session: PostgresSession): Promise<void> | undefined {
+    const isClean =
+      session.isQuiet && session.transactionStatus === 'I' && !session.wasRefusedAsReadOnly;
+    return isClean && this.options.reset === 'none' ? undefined : this.#clean(session);
+  }
+
+  async #clean(session: PostgresSession): Promise<void> {
+    // Before the running statement is answered, the transaction status is that of the one before.
+    await session.whenQuiet();
+    if (session.transactionStatus !== 'I') {
+      this.events.openTransaction(session);
+      await session.client.query('ROLLBACK');
+    }
+    if (session.wasRefusedAsReadOnly) await this.#lookAtServer(session);
+    await this.#reset(session);
+  }
+
+  /** A borrower's own READ ONLY is over by now: what is still read-only is the server. */
+  async #lookAtServer(session: PostgresSession): Promise<void> {
+    session.wasRefusedAsReadOnly = false;
+    const { rows } = await session.client.query<{ transaction_read_only: string }>(
+      'SHOW transaction_read_only',
+    );
+    if (rows[0]?.transaction_read_only === 'on') this.events.readOnlyServer(session);
+  }
+
+  async #reset({ client }: PostgresSession): Promise<void> {
+    const { reset, initSql } = this.options;
+    if (reset === 'none') return;
+    if (typeof reset === 'function') {
+      await reset(client);
+      return;
+    }
+    if (reset === 'state') {
+      await client.query([STATE_RESET, ...initSql].join(';\n'));
+    } else {
+      // Alone, because DISCARD ALL refuses to share a transaction with another statement.
+      await client.query('DISCARD ALL');
+      forgetPreparedStatements(client);
+      for (const statement of initSql) await client.query(statement);
+    }
+    await this.options.onConnect?.(client);
+  }
+}
+
+function forgetPreparedStatements(client: ClientBase): void {
+  const { connection } = client as unknown as {
+    connection: { parsedStatements: object; submittedNamedStatements: object };
+  };
+  connection.parsedStatements = {};
+  connection.submittedNamedStatements = {};
+}

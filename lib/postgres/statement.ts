@@ -1,0 +1,97 @@
+import type { QueryConfig, QueryResult } from 'pg';
+import { StatementAbortedError } from '../errors/statement-aborted.error.js';
+import { StatementTimeoutError } from '../errors/statement-timeout.error.js';
+import type { PostgresSession } from './postgres-session.js';
+
+/** Told once: either an error or a result. */
+export type Done = (error: Error | undefined, result?: QueryResult) => void;
+
+/** A statement as `pg` takes it, with limits of its own. */
+export interface StatementConfig<Values = unknown[]> extends QueryConfig<Values> {
+  /**
+   * Longest wait for the answer in milliseconds, from when it is sent; then the server is asked to
+   * cancel it. 0 waits without limit. Default: `statementTimeoutMs` of the pool and a second more,
+   * so that the server's own limit comes first.
+   */
+  readonly timeoutMs?: number;
+  /** Ends the wait when it fires, and asks the server to cancel the statement. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One statement on its way: sent when its turn comes, settled once, whatever comes first of the
+ * answer, its limit and its signal. Its connection is not free until the server has answered.
+ */
+export class Statement {
+  #done: Done | undefined;
+  #isSent = false;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #limitMs: number;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(
+    private readonly pool: string,
+    private readonly session: PostgresSession,
+    private readonly text: string | StatementConfig,
+    private readonly values: unknown[] | undefined,
+    defaultLimitMs: number,
+    done: Done,
+  ) {
+    const { timeoutMs, signal } = typeof text === 'object' && text !== null ? text : NO_LIMITS;
+    this.#limitMs = timeoutMs ?? defaultLimitMs;
+    this.#signal = signal;
+    this.#done = done;
+  }
+
+  run(): void {
+    if (this.#signal?.aborted) {
+      this.#abort();
+      return;
+    }
+    this.#signal?.addEventListener('abort', this.#abort, { once: true });
+    this.session.inTurn(this.#send);
+  }
+
+  readonly #send = (): void => {
+    if (!this.#done) return;
+    this.#isSent = true;
+    if (this.#limitMs > 0) this.#timer = setTimeout(this.#expire, this.#limitMs);
+    try {
+      this.session.client.query(this.text as string, this.values as never, this.#answered);
+    } catch (error) {
+      this.#settle(error as Error);
+    }
+  };
+
+  readonly #answered = (error: Error | null, result: QueryResult): void => {
+    if (error) this.session.failed(error);
+    this.#settle(error ?? undefined, result);
+  };
+
+  readonly #expire = (): void => {
+    // After a stall of the event loop the answer may have arrived already: let it be read first.
+    setImmediate(() => this.#leave(new StatementTimeoutError(this.pool, this.#limitMs)));
+  };
+
+  readonly #abort = (): void => {
+    this.#leave(new StatementAbortedError(this.pool, this.#signal?.reason));
+  };
+
+  #leave(error: Error): void {
+    if (!this.#done) return;
+    if (this.#isSent) this.session.cancel();
+    this.#settle(error);
+  }
+
+  #settle(error: Error | undefined, result?: QueryResult): void {
+    const done = this.#done;
+    if (!done) return;
+    this.#done = undefined;
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#abort);
+    if (error) done(error);
+    else done(undefined, result);
+  }
+}
+
+const NO_LIMITS: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {};
