@@ -693,6 +693,7 @@ export class ResourcePool<R> {
       closing: this.#roster.count('closing'),
       utilization: counts.leased / this.#max,
       longestLeaseMs: this.#longestLeaseMs(),
+      expired: this.#countExpired(),
       counters: this.#statistics.counters(),
       histograms: this.#statistics.histograms(),
     };
@@ -706,6 +707,13 @@ export class ResourcePool<R> {
       state: this.#state,
       max: this.#max,
     });
+  }
+
+  #countExpired(): number {
+    const now = this.#clock.now();
+    let expired = 0;
+    for (const { expiresAt } of this.#roster) if (now >= expiresAt) expired += 1;
+    return expired;
   }
 
   #longestLeaseMs(): number | undefined {

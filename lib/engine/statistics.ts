@@ -38,6 +38,8 @@ export interface PoolStats {
   readonly returning: number;
   readonly closing: number;
   readonly waiting: number;
+  /** Connections whose lifetime is over: they close when they come home. */
+  readonly expired: number;
   /** Leased connections over `max`, 0 to 1. */
   readonly utilization: number;
   readonly oldestWaiterMs: number | undefined;

@@ -7,7 +7,7 @@ import type { Lease } from '../engine/lease.js';
 import { leadToCaller } from './lead-to-caller.js';
 import type { PostgresSession } from './postgres-session.js';
 import { type Done, Statement, type StatementConfig } from './statement.js';
-import { isSubmittable } from './submittable.js';
+import { isSubmittable, PendingSubmittable } from './submittable.js';
 
 // As Node's own declaration of an event listener has it.
 type Listener = Parameters<Client['removeListener']>[1];
@@ -50,8 +50,9 @@ export class LeasedClient {
     callback?: Done,
   ): unknown => {
     if (isSubmittable(statement)) {
-      const { client } = this.#sessionFor('query');
-      this.#lease.resource.inTurn(() => void client.query(statement as never, values as never));
+      const session = this.#sessionFor('query');
+      const pending = new PendingSubmittable(statement);
+      session.inTurn(() => void pending.sendTo(session.client, values));
       return statement;
     }
     const done = typeof values === 'function' ? (values as Done) : callback;

@@ -5,7 +5,7 @@ import type { Lease } from '../engine/lease.js';
 import type { ResourcePool } from '../engine/resource-pool.js';
 import type { PostgresSession } from './postgres-session.js';
 import { Statement, type StatementConfig } from './statement.js';
-import type { PgSubmittable } from './submittable.js';
+import { PendingSubmittable, type PgSubmittable } from './submittable.js';
 
 /** Shared, because a request object for each statement would be one more allocation. */
 const ANY_CONNECTION: AcquireRequest = Object.freeze({});
@@ -20,9 +20,6 @@ export class PoolStatements {
 
   run(text: string | StatementConfig, values: unknown[] | undefined): Promise<QueryResult> {
     return new Promise((resolve, reject) => {
-      if (typeof text === 'function') {
-        throw new TypeError('a function as the first parameter of pool.query() is not supported');
-      }
       const signal = typeof text === 'object' && text !== null ? text.signal : undefined;
       const use = (lease: Lease<PostgresSession>) => {
         const settle = (error: Error | undefined, result?: QueryResult) => {
@@ -38,10 +35,10 @@ export class PoolStatements {
 
   /** Sends a cursor or a query stream, and holds its connection until it has ended. */
   submit(statement: PgSubmittable, callback: unknown, site: CallSite | undefined): void {
+    const pending = new PendingSubmittable(statement);
     const use = (lease: Lease<PostgresSession>) => {
-      const session = lease.resource;
-      void session.client.query(statement as never, callback as never);
-      void session.whenQuiet().then(() => {
+      pending.sendTo(lease.resource.client, callback);
+      void lease.resource.whenQuiet().then(() => {
         if (lease.isOut) this.engine.release(lease);
       });
     };

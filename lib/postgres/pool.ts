@@ -156,6 +156,7 @@ export class Pool extends pg.Pool {
       this.#statements.submit(statement, values, this.#callSite());
       return statement;
     }
+    if (typeof statement === 'function') return refuseFunction(statement as Done);
     const done = typeof values === 'function' ? (values as Done) : callback;
     const parameters = typeof values === 'function' ? undefined : (values as unknown[]);
     if (done) {
@@ -323,6 +324,12 @@ export class Pool extends pg.Pool {
   #callSite(): CallSite | undefined {
     return this.#settings.leakThresholdMs > 0 ? captureCallSite() : undefined;
   }
+}
+
+/** node-postgres tells this mistake through the function itself. */
+function refuseFunction(callback: Done): void {
+  const error = new TypeError('a function as the first parameter of pool.query() is not supported');
+  setImmediate(() => callback(error));
 }
 
 /** `pool.query()` of a statement with limits of its own. */

@@ -34,22 +34,36 @@ export class PostgresDriver implements Driver<PostgresSession> {
   }
 
   async open({ signal, lost }: OpenRequest): Promise<PostgresSession> {
+    const session = await this.#connect(signal, (opening) => this.#initialise(opening));
+    session.opened((error) => {
+      const verdict = judge(error, this.options.evictOn);
+      if (verdict !== 'keep') lost(error, verdict.close);
+    });
+    session.client.on('end', () => {
+      lost(new ConnectionLostError(this.options.name, session.failure), 'suspect others');
+    });
+    return session;
+  }
+
+  /** Opens a session beside the pool's: nobody initialises it, and no event tells of it. */
+  openBeside(signal: AbortSignal): Promise<PostgresSession> {
+    return this.#connect(signal, () => Promise.resolve());
+  }
+
+  async #connect(
+    signal: AbortSignal,
+    initialise: (session: PostgresSession) => Promise<void>,
+  ): Promise<PostgresSession> {
     const client = new this.#Client(this.connection) as Client;
     const session = new PostgresSession(client, this.options.closeTimeoutMs);
-    // One listener for the whole life of the client: no error event of it ever goes unheard.
-    let failure: unknown;
-    client.on('error', (error: unknown) => {
-      failure ??= error;
-      session.failed(error);
-      this.events.failed(session, error);
-    });
     const abandon = () => void session.destroy();
     signal.addEventListener('abort', abandon, { once: true });
     try {
       await client.connect();
-      await this.#initialise(session);
+      await initialise(session);
+      if (session.hasEnded) throw new ConnectionLostError(this.options.name, session.failure);
       signal.throwIfAborted();
-      if (session.hasEnded) throw new ConnectionLostError(this.options.name, failure);
+      return session;
     } catch (error) {
       abandon();
       signal.throwIfAborted();
@@ -57,14 +71,6 @@ export class PostgresDriver implements Driver<PostgresSession> {
     } finally {
       signal.removeEventListener('abort', abandon);
     }
-    session.opened((error) => {
-      const verdict = judge(error, this.options.evictOn);
-      if (verdict !== 'keep') lost(error, verdict.close);
-    });
-    client.on('end', () =>
-      lost(new ConnectionLostError(this.options.name, failure), 'suspect others'),
-    );
-    return session;
   }
 
   async check({ client }: PostgresSession): Promise<void> {
@@ -118,6 +124,7 @@ export class PostgresDriver implements Driver<PostgresSession> {
         verify(client as never, (error) => (error ? reject(error) : resolve()));
       });
     }
+    client.on('error', (error: unknown) => this.events.failed(session, error));
     this.events.connected(session);
     await session.whenQuiet();
   }

@@ -17,6 +17,9 @@ export class PostgresSession {
   /** Whether the server refused a write of it as read-only since it was last looked at. */
   wasRefusedAsReadOnly = false;
 
+  /** The first error that the connection told of itself. */
+  failure: unknown;
+
   readonly #lane = new StatementLane();
   #ended = false;
   #toldFatal = false;
@@ -30,6 +33,11 @@ export class PostgresSession {
     /** Longest time that a cancel request may take, in milliseconds. */
     private readonly cancelLimitMs: number,
   ) {
+    // One listener for the whole life of the client: no error event of it ever goes unheard.
+    client.on('error', (error: unknown) => {
+      this.failure ??= error;
+      this.failed(error);
+    });
     client.on('drain', () => this.#advance());
     client.on('end', () => {
       this.#ended = true;

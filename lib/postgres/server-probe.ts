@@ -35,7 +35,7 @@ export class ServerProbe {
     const attempt = new AbortController();
     const late = () => new TimeLimitError(this.pool, 'ping', timeoutMs);
     const answer = this.driver
-      .open({ signal: attempt.signal, lost: () => {} })
+      .openBeside(attempt.signal)
       .then((session) => ask(session).finally(() => void session.destroy()));
     try {
       return await within(systemClock, timeoutMs, answer, late);

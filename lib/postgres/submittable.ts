@@ -1,9 +1,39 @@
+import type { Client } from 'pg';
+
 /** The first argument of a `query()` that is neither a text nor a config: a cursor, a stream. */
 export interface PgSubmittable {
   submit(connection: unknown): unknown;
   handleError?(error: Error, connection: unknown): void;
+  close?(...args: unknown[]): unknown;
+  readonly destroyed?: boolean;
 }
 
 export function isSubmittable(statement: unknown): statement is PgSubmittable {
   return typeof (statement as PgSubmittable | undefined)?.submit === 'function';
+}
+
+/**
+ * A cursor or a stream that waits for its connection. Its user may give it up before: sent all the
+ * same, it would be read and closed by nobody, and hold the connection for ever.
+ */
+export class PendingSubmittable {
+  #isClosed = false;
+
+  constructor(private readonly statement: PgSubmittable) {
+    const { close } = statement;
+    // A cursor that has no connection yet forgets that it was closed.
+    if (typeof close !== 'function' || Object.hasOwn(statement, 'close')) return;
+    statement.close = (...args) => {
+      this.#isClosed = true;
+      return close.apply(statement, args);
+    };
+  }
+
+  /** Sends it, unless it was given up; returns whether it did. */
+  sendTo(client: Client, callback: unknown): boolean {
+    delete this.statement.close;
+    if (this.#isClosed || this.statement.destroyed) return false;
+    void client.query(this.statement as never, callback as never);
+    return true;
+  }
 }
