@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 export interface PgSubmittable {
   submit(connection: unknown): unknown;
   handleError?(error: Error, connection: unknown): void;
-  close?(...args: unknown[]): unknown;
+  close?: (...args: unknown[]) => unknown;
   readonly destroyed?: boolean;
 }
 

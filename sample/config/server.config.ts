@@ -1,4 +1,5 @@
 import { type ConfigType, registerAs } from '@nestjs/config';
+import { InvalidPortError } from './invalid-port.error.js';
 
 const DEFAULT_PORT = 3000;
 
@@ -14,7 +15,5 @@ function portFrom(text: string | undefined): number {
   if (text === undefined || text === '') return DEFAULT_PORT;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= 65_535) return port;
-  throw new RangeError(
-    `PORT must be a number between 0 and 65535 (0 takes any free port), not "${text}"`,
-  );
+  throw new InvalidPortError(text);
 }

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ChildProgram } from '../support/child-program.js';
+import { ChildProgram } from '../support/child-program.js';
 import { eventually } from '../support/eventually.js';
 import { sleep } from '../support/sleep.js';
 import { testDatabase, type TestDatabase } from '../support/test-database.js';
 import { lockTable } from './support/lock-table.js';
 import { SampleClient } from './support/sample-client.js';
-import { addressOf, runSample } from './support/sample-process.js';
+import { addressOf, ENTRY, runSample } from './support/sample-process.js';
+
+const SHELL_OF_NPM = new URL('./support/shell-of-npm.js', import.meta.url);
 
 const IN_FLIGHT = 100;
 const ALL_CREATED = Array.from({ length: IN_FLIGHT }, () => 201);
@@ -123,6 +125,25 @@ describe('stopping the sample', () => {
       expect(await sample.ends(5_000)).toMatchObject({ code: 130, signal: null });
       await expect(answers).rejects.toThrow();
       await release();
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'follows when `npm start` is ended by SIGTERM, which its shell does not pass on',
+    async () => {
+      await using shell = ChildProgram.run(SHELL_OF_NPM, {
+        args: [ENTRY],
+        env: { DATABASE_URL: database.connectionString, PORT: '0', npm_lifecycle_event: 'start' },
+      });
+      const left = new SampleClient(await addressOf(shell));
+      const report = left.get('/reports/weekly?weeks=1&delaySeconds=1');
+      await eventually(async () => (await left.poolInHealth('replica')).leased === 1);
+
+      shell.signal('SIGTERM');
+      expect((await report).status).toBe(200);
+      // The sample writes to the same streams, so they close no sooner than it has ended.
+      expect(await shell.ends(30_000)).toMatchObject({ signal: 'SIGTERM' });
     },
     TEST_TIMEOUT_MS,
   );

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ChildProgram } from '../../support/child-program.js';
 
 /** What `npm run build` makes and `npm start` runs. */
-const ENTRY = fileURLToPath(new URL('../../../dist/sample/main.js', import.meta.url));
+export const ENTRY = fileURLToPath(new URL('../../../dist/sample/main.js', import.meta.url));
 
 const READY_WITHIN_MS = 60_000;
 

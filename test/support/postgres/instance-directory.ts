@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import { commandLineOf, isAlive, signalIfAlive } from './process-table.js';
 import { releaseSharedMemory } from './shared-memory.js';
-import { canUseDirectory, type ServerAccount } from './server-account.js';
+import { canEnter, temporaryRoot, type ServerAccount } from './server-account.js';
 
 /** What must be known to open the directory again. */
 export interface InstanceRecord {
@@ -42,19 +41,10 @@ export class InstanceDirectory {
   static async open(path: string | undefined, account: ServerAccount): Promise<InstanceDirectory> {
     const temporary = path === undefined;
     const chosen = temporary
-      ? await mkdtemp(join(tmpdir(), 'nestjs-pools-server-'))
+      ? await mkdtemp(join(temporaryRoot(account), 'nestjs-pools-server-'))
       : resolve(path);
     if (!temporary) await makeForUs(chosen);
-    // The account that runs the server must be able to pass through.
-    await chmod(chosen, 0o755);
-    await account.own(chosen);
-    if (!canUseDirectory(account, chosen)) {
-      throw new EmbeddedPostgresError(
-        'DIRECTORY_UNREACHABLE',
-        `${account.name}, who runs the server, cannot use ${chosen}: one of the directories above it is closed to others. ` +
-          'Choose a directory elsewhere (TMPDIR for the temporary ones).',
-      );
-    }
+    await openTo(account, chosen);
     return new InstanceDirectory(chosen, temporary, account);
   }
 
@@ -130,6 +120,26 @@ export class InstanceDirectory {
     const text = await readFile(this.#record, 'utf8').catch(() => undefined);
     return text === undefined ? undefined : (JSON.parse(text) as InstanceRecord).owner;
   }
+}
+
+/** Lets the account that runs the server in, and on to the cluster. */
+async function openTo(account: ServerAccount, path: string): Promise<void> {
+  try {
+    await chmod(path, 0o755);
+    await account.own(path);
+  } catch (cause) {
+    throw new EmbeddedPostgresError(
+      'DIRECTORY_UNREACHABLE',
+      `${path} belongs to another user. Remove it, or choose another directory.`,
+      { cause },
+    );
+  }
+  if (canEnter(account, path)) return;
+  throw new EmbeddedPostgresError(
+    'DIRECTORY_UNREACHABLE',
+    `${account.name}, who runs the server, cannot reach ${path}: one of the directories above it is closed to others. ` +
+      'Choose a directory elsewhere.',
+  );
 }
 
 /** An empty directory becomes ours; one with foreign things in it is left alone. */

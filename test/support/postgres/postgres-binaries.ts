@@ -2,10 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, cp, lstat, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
-import type { ServerAccount } from './server-account.js';
+import { temporaryRoot, type ServerAccount } from './server-account.js';
 
 export interface PostgresBinaries {
   readonly initdb: string;
@@ -29,7 +28,7 @@ async function findBinaries(account: ServerAccount): Promise<PostgresBinaries> {
   });
   if (complaintOf(installed, account) === undefined) return binariesIn(installed);
 
-  const copy = await copyWithinReach(installed);
+  const copy = await copyInto(temporaryRoot(account), installed);
   const complaint = complaintOf(copy, account);
   if (complaint === undefined) return binariesIn(copy);
   throw new EmbeddedPostgresError(
@@ -93,13 +92,13 @@ function complaintOf(native: string, { identity }: ServerAccount): string | unde
  * A copy for an account that cannot reach the installation (root's home is closed to it, or the
  * links could not be made). Kept for the next run, as it is large, and trusted only if it is ours.
  */
-async function copyWithinReach(native: string): Promise<string> {
+async function copyInto(parent: string, native: string): Promise<string> {
   const manifest = await readFile(join(native, '..', 'package.json'), 'utf8');
   const { version } = JSON.parse(manifest) as { version: string };
-  const kept = join(tmpdir(), `nestjs-pools-postgres-${version}-${process.getuid?.()}`);
+  const kept = join(parent, `nestjs-pools-postgres-${version}-${process.getuid?.()}`);
   if (await isOurs(kept)) return join(kept, 'native');
 
-  const fresh = await mkdtemp(join(tmpdir(), 'nestjs-pools-postgres-'));
+  const fresh = await mkdtemp(join(parent, 'nestjs-pools-postgres-'));
   await chmod(fresh, 0o755);
   await cp(native, join(fresh, 'native'), { recursive: true, verbatimSymlinks: true });
   await linkLibraries(join(fresh, 'native'));

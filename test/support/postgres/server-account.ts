@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chown } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 
 /** Who runs the server. PostgreSQL refuses to run as root, so root lends it to an account without rights. */
@@ -21,9 +22,15 @@ export function serverAccount(): ServerAccount {
   return account;
 }
 
-/** Whether the account can enter the directory and write into it, parents included. */
-export function canUseDirectory({ identity }: ServerAccount, directory: string): boolean {
-  const probe = ['-c', 'cd "$1" && test -w .', 'sh', directory];
+/** Where temporary directories of the account can live: root's TMPDIR may be closed to others. */
+export function temporaryRoot(account: ServerAccount): string {
+  const candidates = [tmpdir(), '/tmp', '/var/tmp'];
+  return candidates.find((directory) => canEnter(account, directory)) ?? tmpdir();
+}
+
+/** Whether nothing above the directory, nor the directory itself, is closed to the account. */
+export function canEnter({ identity }: ServerAccount, directory: string): boolean {
+  const probe = ['-c', 'cd "$1"', 'sh', directory];
   return spawnSync('/bin/sh', probe, { ...identity, cwd: '/', stdio: 'ignore' }).status === 0;
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { reset } from './reset.js';
 
 export type Direction = 'toServer' | 'toClient';
 
@@ -21,6 +22,9 @@ interface Parcel {
 
 const QUEUE_LIMIT_BYTES = 1 << 20;
 
+/** A reader who finds bytes and a reset at once takes the reset for an orderly end (libuv does): the bytes go ahead. */
+const READ_BEFORE_RESET_MS = 2;
+
 /** One direction of a connection: from where bytes come to where they go, with what happens on the way. */
 export class Lane {
   readonly #source: Socket;
@@ -32,6 +36,7 @@ export class Lane {
   #latencyMs = 0;
   #cut: { bytesLeft: number; readonly how: CutStyle } | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #cutTimer: NodeJS.Timeout | undefined;
   #full = false;
 
   constructor(source: Socket, observer: LaneObserver) {
@@ -53,9 +58,9 @@ export class Lane {
   }
 
   set mode(mode: LaneMode) {
+    if (mode === 'lost') this.#forget();
     if (this.#mode === 'lost') return;
     this.#mode = mode;
-    if (mode === 'lost') this.#clear();
     this.#pump();
   }
 
@@ -66,13 +71,8 @@ export class Lane {
 
   /** Cuts when exactly this many more bytes have gone through. */
   cutAfter(bytes: number, how: CutStyle): void {
-    this.#cut = { bytesLeft: bytes, how };
-    if (bytes === 0) this.#fulfilCut();
-  }
-
-  /** Nothing goes through any more, and no timer is left. */
-  close(): void {
-    this.mode = 'lost';
+    if (bytes === 0) this.#observer.cut(how);
+    else this.#cut = { bytesLeft: bytes, how };
   }
 
   #take(load: Parcel['load']): void {
@@ -104,9 +104,9 @@ export class Lane {
     if (load === 'fin') {
       sink.end();
     } else if (load === 'rst') {
-      sink.resetAndDestroy();
+      reset(sink);
     } else if (this.#cut !== undefined && load.length >= this.#cut.bytesLeft) {
-      this.#deliverLast(load.subarray(0, this.#cut.bytesLeft), sink);
+      this.#deliverLast(load.subarray(0, this.#cut.bytesLeft), this.#cut.how, sink);
     } else {
       if (this.#cut !== undefined) this.#cut.bytesLeft -= load.length;
       this.#observer.forwarded(load);
@@ -114,18 +114,16 @@ export class Lane {
     }
   }
 
-  /** The cut waits until the bytes before it have left: a reset would overtake them. */
-  #deliverLast(bytes: Buffer, sink: Socket): void {
+  /** The cut waits until the bytes before it have left, and until they are read where that matters. */
+  #deliverLast(bytes: Buffer, how: CutStyle, sink: Socket): void {
+    this.mode = 'lost';
     this.#observer.forwarded(bytes);
-    this.#full = true;
-    sink.write(bytes, () => this.#fulfilCut());
-  }
-
-  #fulfilCut(): void {
-    const how = this.#cut!.how;
-    this.#cut = undefined;
-    this.close();
-    this.#observer.cut(how);
+    const cut = (): void => this.#observer.cut(how);
+    sink.write(bytes, (error) => {
+      if (error) return;
+      if (how === 'rst') this.#cutTimer = setTimeout(cut, READ_BEFORE_RESET_MS);
+      else cut();
+    });
   }
 
   /** A reader who does not read fills the sender's window, as a stuck network does. */
@@ -136,8 +134,10 @@ export class Lane {
     else this.#source.pause();
   }
 
-  #clear(): void {
+  /** No byte is kept, and no timer is left. */
+  #forget(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#cutTimer);
     this.#queue.length = 0;
     this.#queuedBytes = 0;
   }

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { CancelRequestReader, type CancelRequest } from './cancel-request.js';
 import { Lane, type CutStyle, type Direction, type LaneMode } from './lane.js';
+import { reset } from './reset.js';
 
 export interface ConnectionObserver {
   forwarded(direction: Direction, bytes: number): void;
@@ -84,9 +85,8 @@ export class ProxiedConnection {
   /** RST to both ends. */
   reset(): void {
     this.silence();
-    this.#client.resetAndDestroy();
-    if (this.#server?.connecting === true) this.#server.destroy();
-    else this.#server?.resetAndDestroy();
+    reset(this.#client);
+    if (this.#server !== undefined) reset(this.#server);
   }
 
   /** FIN to both ends. */

@@ -5,6 +5,7 @@ import { freePort } from '../free-port.js';
 import type { CancelRequest } from './cancel-request.js';
 import type { CutStyle, Direction } from './lane.js';
 import { ProxiedConnection, type Latency, type Target } from './proxied-connection.js';
+import { reset } from './reset.js';
 import { UnansweredPort } from './unanswered-port.js';
 
 const HOST = '127.0.0.1';
@@ -211,7 +212,7 @@ export class TcpProxy implements AsyncDisposable {
     // Whoever listens for errors comes later than the first that may happen.
     client.on('error', () => {});
     if (this.#resetsNewcomers) {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const connection = this.#connectionFor(client);
