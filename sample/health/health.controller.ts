@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
 import { PoolHealthIndicator } from 'nestjs-pools/health';
 
@@ -11,8 +11,11 @@ export class HealthController {
     private readonly pools: PoolHealthIndicator,
   ) {}
 
-  /** 200 while every pool's server answers; 503 when one does not, and during shutdown. */
   @Get()
+  @ApiOperation({
+    summary: 'The pools, and whether their databases answer',
+    description: '503 when one does not answer, and during shutdown. A busy pool is not down.',
+  })
   @HealthCheck()
   check(): Promise<HealthCheckResult> {
     return this.health.check([() => this.pools.checkAll()]);

@@ -20,8 +20,8 @@ export function homePage(baseUrl: string): string {
 <meta name="viewport" content="width=device-width">
 <title>nestjs-pools sample</title>
 <style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
-  pre { background: #f4f4f5; padding: 0.6rem; border-radius: 6px; overflow-x: auto; margin: 0 0 1rem; }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 3rem auto; padding: 0 1rem; }
+  pre { background: #f4f4f5; padding: 0.6rem; border-radius: 6px; white-space: pre-wrap; margin: 0 0 1rem; }
   p { margin: 0; color: #52525b; }
 </style>
 </head>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { getPoolToken, type Pool } from 'nestjs-pools';
 import type { Server } from 'node:http';
 import request from 'supertest';
 import { eventually } from '../support/eventually.js';
@@ -16,7 +17,7 @@ describe('the sample over HTTP', () => {
   beforeAll(async () => {
     database = await testDatabase();
     process.env.DATABASE_URL = database.connectionString;
-    delete process.env.DATABASE_REPLICA_URL;
+    process.env.DATABASE_REPLICA_URL = database.connectionString;
 
     const { AppModule } = await import('../../sample/app.module.js');
     const { configureApp } = await import('../../sample/configure-app.js');
@@ -338,6 +339,20 @@ describe('the sample over HTTP', () => {
       const { text } = await server().get('/').expect(200).expect('Content-Type', /html/);
       expect(text).toContain('<a href="/docs">');
       expect(text).toMatch(/curl -s http:\/\/127\.0\.0\.1:\d+\/accounts\/1/);
+    });
+  });
+
+  // The last one: it takes a pool away for good.
+  describe('a pool that cannot serve', () => {
+    it('is answered with 503, the code of the error and when to try again', async () => {
+      const replica = app.get<Pool>(getPoolToken('replica'));
+      await replica.drain(0);
+      const { body } = await server()
+        .get('/accounts/1/history')
+        .expect(503)
+        .expect('Retry-After', '1');
+      expect(body).toMatchObject({ statusCode: 503, code: 'POOL_CLOSED' });
+      await server().get('/accounts/1/balance').expect(200);
     });
   });
 });

@@ -5,6 +5,9 @@ import { eventually } from './eventually.js';
 
 const TYPESCRIPT_LOADER = new URL('./typescript-loader/register.js', import.meta.url).href;
 
+/** Generous: the first run of a TypeScript program loads the compiler. */
+const PATIENCE_MS = 20_000;
+
 export interface ChildProgramOptions {
   readonly args?: readonly string[];
   /** Added to this process's own environment; `undefined` takes a variable away. */
@@ -66,7 +69,7 @@ export class ChildProgram implements AsyncDisposable {
   }
 
   /** Waits until the program has written something that matches. */
-  async says(pattern: RegExp, timeoutMs = 10_000): Promise<RegExpMatchArray> {
+  async says(pattern: RegExp, timeoutMs = PATIENCE_MS): Promise<RegExpMatchArray> {
     const match = await eventually(
       () => (this.stdout + this.stderr).match(pattern) ?? (this.running ? false : 'ended'),
       { timeoutMs },
@@ -80,7 +83,7 @@ export class ChildProgram implements AsyncDisposable {
   }
 
   /** Waits until the program has ended by itself or by a signal; kills it, and throws, past the limit. */
-  async ends(timeoutMs = 10_000): Promise<ProgramEnd> {
+  async ends(timeoutMs = PATIENCE_MS): Promise<ProgramEnd> {
     let late = false;
     const limit = setTimeout(() => {
       late = true;

@@ -10,6 +10,8 @@ export class FakeResource {
   isSilent = false;
   /** True when it has to be cleaned before the next borrower. */
   isDirty = false;
+  /** Whether it keeps the process alive. */
+  keepsProcess = true;
 
   constructor(
     readonly id: number,
@@ -23,6 +25,9 @@ export class FakeResource {
   }
 }
 
+/** The methods of a driver that can be made to throw before they have returned a promise. */
+export type Throwing = 'open' | 'check' | 'recycle' | 'close' | 'destroy';
+
 /**
  * The engine's driver without a database: the first proof that the engine knows none. Opening,
  * checking, cleaning and closing take the milliseconds that the test sets, on its clock.
@@ -35,28 +40,87 @@ export class FakeDriver implements Driver<FakeResource> {
   /** What opening answers: undefined is success. A silent server never answers. */
   openFails: unknown;
   openIsSilent = false;
+  /** True when an attempt that was given up succeeds all the same. */
+  ignoresAbort = false;
+  /** True when destroying is never over. */
+  destroyIsSilent = false;
   permanent = false;
+  readonly throwing = new Set<Throwing>();
 
   readonly opened: FakeResource[] = [];
   /** Every attempt to open, with the time at which it began. */
   readonly attempts: number[] = [];
+  /** Every check that was asked for, in order. */
+  readonly checked: FakeResource[] = [];
   opening = 0;
   /** The most attempts that ever ran at once. */
   mostOpening = 0;
+  /** The most places that were ever taken on the other side. */
+  mostTaken = 0;
 
   constructor(private readonly clock: Clock) {}
 
-  /** Resources that exist on the other side: what `max` promises to bound. */
+  /** Resources that exist on the other side. */
   get alive(): number {
     return this.opened.filter((resource) => resource.state === 'open').length;
   }
 
-  async open(request: OpenRequest): Promise<FakeResource> {
+  /** Places taken on the other side, by those that are being opened as well: `max` bounds them. */
+  get taken(): number {
+    return this.alive + this.opening;
+  }
+
+  open(request: OpenRequest): Promise<FakeResource> {
     this.attempts.push(this.clock.now());
+    this.#throwIf('open');
+    return this.#open(request);
+  }
+
+  check(resource: FakeResource): Promise<void> {
+    this.checked.push(resource);
+    this.#throwIf('check');
+    return this.#pass(this.checkMs, resource.isSilent).then(() => {
+      if (!resource.isAlive) throw new Error('no answer');
+    });
+  }
+
+  recycle(resource: FakeResource): Promise<void> | undefined {
+    this.#throwIf('recycle');
+    if (!resource.isDirty) return undefined;
+    resource.isDirty = false;
+    return this.#pass(this.recycleMs, resource.isSilent).then(() => {
+      if (!resource.isAlive) throw new Error('no answer');
+    });
+  }
+
+  close(resource: FakeResource): Promise<void> {
+    this.#throwIf('close');
+    return this.#pass(this.closeMs, resource.isSilent).then(() => {
+      if (resource.state === 'open') resource.state = 'closed';
+    });
+  }
+
+  destroy(resource: FakeResource): Promise<void> {
+    resource.state = 'destroyed';
+    this.#throwIf('destroy');
+    return this.destroyIsSilent ? new Promise(() => {}) : Promise.resolve();
+  }
+
+  isPermanent(): boolean {
+    return this.permanent;
+  }
+
+  setIdle(resource: FakeResource, idle: boolean): void {
+    resource.keepsProcess = !idle;
+  }
+
+  async #open(request: OpenRequest): Promise<FakeResource> {
     this.opening += 1;
     this.mostOpening = Math.max(this.mostOpening, this.opening);
+    this.mostTaken = Math.max(this.mostTaken, this.taken);
     try {
-      await this.#pass(this.openMs, this.openIsSilent, request.signal);
+      const signal = this.ignoresAbort ? undefined : request.signal;
+      await this.#pass(this.openMs, this.openIsSilent, signal);
       if (this.openFails !== undefined) throw this.openFails;
       const resource = new FakeResource(this.opened.length + 1, request);
       this.opened.push(resource);
@@ -66,29 +130,8 @@ export class FakeDriver implements Driver<FakeResource> {
     }
   }
 
-  async check(resource: FakeResource): Promise<void> {
-    await this.#pass(this.checkMs, resource.isSilent);
-    if (!resource.isAlive) throw new Error('no answer');
-  }
-
-  recycle(resource: FakeResource): Promise<void> | undefined {
-    if (!resource.isDirty) return undefined;
-    resource.isDirty = false;
-    return this.#pass(this.recycleMs, resource.isSilent);
-  }
-
-  async close(resource: FakeResource): Promise<void> {
-    await this.#pass(this.closeMs, resource.isSilent);
-    resource.state = 'closed';
-  }
-
-  destroy(resource: FakeResource): Promise<void> {
-    resource.state = 'destroyed';
-    return Promise.resolve();
-  }
-
-  isPermanent(): boolean {
-    return this.permanent;
+  #throwIf(method: Throwing): void {
+    if (this.throwing.has(method)) throw new Error(`${method} is broken`);
   }
 
   #pass(ms: number, silent: boolean, signal?: AbortSignal): Promise<void> {

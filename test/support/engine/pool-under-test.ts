@@ -1,7 +1,9 @@
+import type { AcquireRequest } from '../../../lib/engine/acquire-request.js';
 import type { EngineOptions } from '../../../lib/engine/engine-options.js';
-import type { PoolObserver } from '../../../lib/engine/pool-observer.js';
 import { ResourcePool } from '../../../lib/engine/resource-pool.js';
+import { Caller } from './caller.js';
 import { FakeDriver, type FakeResource } from './fake-driver.js';
+import { RecordingObserver } from './recording-observer.js';
 import { VirtualClock } from './virtual-clock.js';
 
 /** The engine's own defaults, with everything off that a test has not asked for. */
@@ -31,15 +33,35 @@ export const QUIET: EngineOptions = {
 /** A pool of fake resources on a virtual clock. */
 export function poolUnderTest(
   options: Partial<EngineOptions> = {},
-  parts: { random?: () => number; observer?: PoolObserver<FakeResource> } = {},
+  parts: { random?: () => number } = {},
 ) {
   const clock = new VirtualClock(parts.random);
   const driver = new FakeDriver(clock);
+  const observer = new RecordingObserver();
   const pool = new ResourcePool<FakeResource>({
     options: { ...QUIET, ...options },
     driver,
     clock,
-    ...(parts.observer && { observer: parts.observer }),
+    observer,
   });
-  return { pool, driver, clock };
+
+  /** Asks for a resource; what became of it is seen on the caller. */
+  const ask = (request?: AcquireRequest, onServed?: (caller: Caller) => void) =>
+    new Caller(pool, clock, request, onServed);
+
+  /** Asks for so many resources at once and lets them be opened. */
+  const borrow = async (count: number): Promise<Caller[]> => {
+    const callers = Array.from({ length: count }, () => ask());
+    while (callers.some((caller) => caller.isWaiting)) await clock.advance(1);
+    return callers;
+  };
+
+  /** Opens so many resources and leaves them idle, just used; the last is the most recent. */
+  const warmUp = async (count: number): Promise<FakeResource[]> => {
+    const callers = await borrow(count);
+    for (const caller of callers) caller.release();
+    return callers.map((caller) => caller.resource);
+  };
+
+  return { pool, driver, clock, observer, ask, borrow, warmUp };
 }

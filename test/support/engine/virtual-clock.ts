@@ -14,8 +14,8 @@ interface Scheduled {
 export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;
-  #timers = new Set<Scheduled>();
-  #random: () => number;
+  readonly #timers = new Set<Scheduled>();
+  readonly #random: () => number;
 
   constructor(random: () => number = () => 0.5) {
     this.#random = random;

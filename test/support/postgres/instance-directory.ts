@@ -144,7 +144,13 @@ async function openTo(account: ServerAccount, path: string): Promise<void> {
 
 /** An empty directory becomes ours; one with foreign things in it is left alone. */
 async function makeForUs(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
+  await mkdir(path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new EmbeddedPostgresError(
+      'DIRECTORY_UNREACHABLE',
+      `${path} cannot be made (${cause.code}). Choose another directory.`,
+      { cause },
+    );
+  });
   if (existsSync(join(path, 'instance.json'))) return;
   if ((await readdir(path)).length === 0) return;
   throw new EmbeddedPostgresError(

@@ -14,12 +14,12 @@ export interface ServerAccount {
 
 const UNPRIVILEGED_ACCOUNTS = ['postgres', 'nobody'];
 
-let account: ServerAccount | undefined;
+let chosen: ServerAccount | undefined;
 
 /** The account for servers of this process: ourselves, or an unprivileged one when we are root. */
 export function serverAccount(): ServerAccount {
-  account ??= process.getuid?.() === 0 ? unprivilegedAccount() : ourselves();
-  return account;
+  chosen ??= process.getuid?.() === 0 ? unprivilegedAccount() : ourselves();
+  return chosen;
 }
 
 /** Where temporary directories of the account can live: root's TMPDIR may be closed to others. */

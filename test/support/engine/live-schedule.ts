@@ -1,0 +1,234 @@
+import type { Lane } from '../../../lib/engine/acquire-request.js';
+import type { Caller } from './caller.js';
+import { poolUnderTest } from './pool-under-test.js';
+import type { Reaction, Schedule, ServerMood, Step } from './schedule.js';
+import { seededRandom } from './seeded-random.js';
+
+const DOWN = Object.assign(new Error('down'), { code: 'DOWN' });
+
+interface Customer {
+  readonly caller: Caller;
+  readonly abort: AbortController;
+  readonly arrival: number;
+  /** For how long the event loop had been blocked in all when it came. */
+  readonly blockedBefore: number;
+}
+
+/**
+ * Lives a schedule on a virtual clock, and throws at the first step after which the pool or what
+ * its callers saw contradicts the contract.
+ */
+export async function live({ options, seed, steps, drainMs }: Schedule): Promise<void> {
+  const life = new LiveSchedule(options, seed);
+  for (const step of steps) {
+    await life.take(step);
+    life.assertContract();
+  }
+  await life.end(drainMs);
+}
+
+class LiveSchedule {
+  readonly #world;
+  readonly #customers: Customer[] = [];
+  #arrivals = 0;
+  #blockedMs = 0;
+
+  constructor(options: Schedule['options'], seed: number) {
+    this.#world = poolUnderTest(options, { random: seededRandom(seed) });
+    const { driver, pool } = this.#world;
+    const open = driver.open.bind(driver);
+    driver.open = (request) => {
+      const attempt = open(request);
+      claim(driver.taken <= pool.counts.max, 'no more than max places are taken');
+      return attempt;
+    };
+  }
+
+  async take(step: Step): Promise<void> {
+    const { pool, driver, clock } = this.#world;
+    switch (step.do) {
+      case 'ask':
+        this.#ask(step.lane, step.timeoutMs, step.reaction);
+        break;
+      case 'release':
+        pick(this.#holders, step.who)?.release(step.withError ? new Error('broken') : undefined);
+        break;
+      case 'release twice':
+        this.#releaseTwice(pick(this.#holders, step.who));
+        break;
+      case 'abort':
+        pick(this.#waiting, step.who)?.abort.abort();
+        break;
+      case 'die':
+        pick(driver.opened, step.who)?.die(step.suspicion);
+        break;
+      case 'spoil': {
+        const resource = pick(driver.opened, step.who);
+        if (resource) resource[step.how] = step.how !== 'isAlive';
+        break;
+      }
+      case 'change the server':
+        this.#changeServer(step.mood);
+        break;
+      case 'let time pass':
+        await clock.advance(step.ms);
+        break;
+      case 'block the loop':
+        this.#blockedMs += step.ms;
+        await clock.block(step.ms);
+        break;
+      case 'resize':
+        pool.resize({ min: Math.min(step.min, step.max), max: step.max });
+        break;
+      case 'ping':
+        void pool.pingIdle(step.limitMs);
+        break;
+      default:
+        pool[step.do]();
+    }
+  }
+
+  /** Drains the pool: then everybody was told, and nothing is left. */
+  async end(drainMs: number): Promise<void> {
+    const { pool, driver, clock } = this.#world;
+    const drained = pool.drain(drainMs);
+    this.assertContract();
+    await clock.advance(drainMs + 5_000);
+    this.assertContract();
+    claim(pool.stats().state === 'closed', 'a drained pool is closed');
+    claim(this.#waiting.length === 0, 'everybody was told in the end');
+    claim(driver.taken === 0, 'nothing is left on the other side');
+    const { keeping, tending } = clock.pending;
+    claim(keeping + tending === 0, 'no timer is left');
+    const { revoked } = await drained;
+    claim(revoked.length <= this.#customers.length, 'nobody was revoked who held nothing');
+    this.#assertNumbers();
+  }
+
+  assertContract(): void {
+    const { pool, clock } = this.#world;
+    pool.assertInvariants();
+    const lent = this.#holders.map(({ resource }) => resource);
+    claim(new Set(lent).size === lent.length, 'no resource is lent twice at once');
+    claim(
+      lent.every(({ state }) => state === 'open'),
+      'what is lent is open',
+    );
+    claim(pool.counts.leased === lent.length, 'the pool knows what it has lent');
+    claim(pool.counts.waiting === this.#waiting.length, 'the pool knows who waits');
+    for (const { caller, blockedBefore } of this.#customers) {
+      claim(caller.answers <= 1, 'nobody is told twice');
+      const timeoutMs = caller.request.timeoutMs ?? 0;
+      if (timeoutMs === 0) continue;
+      // Time in which the loop was blocked is given back once, so it counts double.
+      const limitMs = timeoutMs + 2 * (this.#blockedMs - blockedBefore) + 1;
+      const waitedMs = caller.waitedMs ?? clock.now() - caller.askedAt;
+      claim(waitedMs <= limitMs, 'nobody waits past the deadline');
+    }
+  }
+
+  #assertNumbers(): void {
+    const { acquires, hits, misses, timeouts, aborted, refused } =
+      this.#world.pool.stats().counters;
+    claim(acquires === hits + misses, 'a hand-out is a hit or a miss');
+    claim(
+      acquires + timeouts + aborted + refused === this.#customers.length,
+      'everybody is counted once',
+    );
+  }
+
+  #ask(priority: Lane, timeoutMs: number, reaction: Reaction): void {
+    const abort = new AbortController();
+    const arrival = (this.#arrivals += 1);
+    const blockedBefore = this.#blockedMs;
+    let isKnown = false;
+    // Whoever is served at once is served before `ask` returns.
+    const know = (caller: Caller) => {
+      if (!isKnown) this.#customers.push({ caller, abort, arrival, blockedBefore });
+      isKnown = true;
+    };
+    const request = { priority, timeoutMs, signal: abort.signal };
+    const caller = this.#world.ask(request, (served) => {
+      know(served);
+      this.#assertTurn(priority, arrival);
+      this.#react(served, reaction);
+    });
+    know(caller);
+  }
+
+  /** Nobody overtakes: all who came before in the lane, and all in the high one, are done. */
+  #assertTurn(lane: Lane, arrival: number): void {
+    for (const other of this.#waiting) {
+      const isBefore =
+        other.caller.request.priority === lane ? other.arrival < arrival : lane === 'normal';
+      claim(!isBefore, 'nobody overtakes');
+    }
+  }
+
+  #react(caller: Caller, reaction: Reaction): void {
+    switch (reaction) {
+      case 'hold':
+        break;
+      case 'release':
+        caller.release();
+        break;
+      case 'release with error':
+        caller.release(true);
+        break;
+      case 'ask again':
+        this.#ask('normal', 100, 'hold');
+        break;
+      case 'abort another':
+        this.#waiting.at(-1)?.abort.abort();
+        break;
+      case 'evict':
+        this.#world.pool.softEvict();
+        break;
+    }
+  }
+
+  #releaseTwice(holder: Caller | undefined): void {
+    if (!holder) return;
+    holder.release();
+    const before = this.#holders.length;
+    let refused = false;
+    try {
+      holder.release();
+    } catch {
+      refused = true;
+    }
+    claim(refused, 'a double release throws');
+    claim(this.#holders.length === before, 'a double release frees nobody');
+  }
+
+  #changeServer(mood: ServerMood): void {
+    const { driver } = this.#world;
+    driver.openMs = mood.openMs;
+    driver.checkMs = mood.checkMs;
+    driver.recycleMs = mood.recycleMs;
+    driver.closeMs = mood.closeMs;
+    driver.destroyIsSilent = mood.destroyIsSilent;
+    driver.openFails = mood.opens.startsWith('failing') ? DOWN : undefined;
+    driver.permanent = mood.opens === 'failing for good';
+    driver.openIsSilent = mood.opens === 'silent';
+    driver.ignoresAbort = mood.opens === 'although given up';
+    driver.throwing.clear();
+    for (const method of mood.throwing) driver.throwing.add(method);
+  }
+
+  get #waiting(): Customer[] {
+    return this.#customers.filter(({ caller }) => caller.isWaiting);
+  }
+
+  get #holders(): Caller[] {
+    return this.#customers.map(({ caller }) => caller).filter(({ lease }) => lease?.isOut);
+  }
+}
+
+function pick<T>(among: readonly T[], who: number): T | undefined {
+  return among[who % Math.max(1, among.length)];
+}
+
+function claim(holds: boolean, sentence: string): void {
+  if (!holds) throw new Error(`broken contract: ${sentence}`);
+}
