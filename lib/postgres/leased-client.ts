@@ -1,16 +1,14 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
 import type { Client, PoolClient, QueryResult } from 'pg';
 import { LeaseReleasedError } from '../errors/lease-released.error.js';
 import { LeaseRevokedError } from '../errors/lease-revoked.error.js';
 import type { Lease } from '../engine/lease.js';
 import { leadToCaller } from './lead-to-caller.js';
+import { LeaseListeners, type Listener } from './lease-listeners.js';
+import { queryArguments } from './query-arguments.js';
 import type { PostgresSession } from './postgres-session.js';
 import { type Done, Statement, type StatementConfig } from './statement.js';
 import { isSubmittable, PendingSubmittable } from './submittable.js';
-
-// As Node's own declaration of an event listener has it.
-type Listener = Parameters<Client['removeListener']>[1];
 
 /** Whose connection it is. */
 export interface LeaseOwner {
@@ -33,7 +31,7 @@ export interface LeaseOwner {
 export class LeasedClient {
   readonly #lease: Lease<PostgresSession>;
   readonly #owner: LeaseOwner;
-  #listeners: [event: string, listener: Listener][] | undefined;
+  #listeners: LeaseListeners | undefined;
 
   constructor(lease: Lease<PostgresSession>, owner: LeaseOwner) {
     this.#lease = lease;
@@ -49,17 +47,16 @@ export class LeasedClient {
     values?: unknown,
     callback?: Done,
   ): unknown => {
+    const { values: parameters, done } = queryArguments(values, callback);
     if (isSubmittable(statement)) {
       const session = this.#sessionFor('query');
-      const pending = new PendingSubmittable(statement);
-      session.inTurn(() => void pending.sendTo(session.client, values));
+      const pending = new PendingSubmittable(statement, done);
+      session.inTurn(() => void pending.sendTo(session.client));
       return statement;
     }
-    const done = typeof values === 'function' ? (values as Done) : callback;
-    const parameters = typeof values === 'function' ? undefined : (values as unknown[]);
     const text = statement as string | StatementConfig;
     if (done) {
-      this.#run(text, parameters, AsyncResource.bind(done));
+      this.#run(text, parameters, done);
       return undefined;
     }
     return new Promise<QueryResult>((resolve, reject) => {
@@ -75,10 +72,7 @@ export class LeasedClient {
    */
   readonly release = (error?: Error | boolean): void => {
     this.#owner.giveBack(this.#lease, error);
-    if (!this.#listeners) return;
-    const { client } = this.#lease.resource;
-    for (const [event, listener] of this.#listeners) client.removeListener(event, listener);
-    this.#listeners = undefined;
+    this.#listeners?.removeAll(this.#lease.resource.client);
   };
 
   /** Gives the connection back at the end of an `await using` block. */
@@ -87,33 +81,72 @@ export class LeasedClient {
     return Promise.resolve();
   }
 
-  on(event: string, listener: Listener): this {
-    (this.#client as EventEmitter).on(event, listener);
-    (this.#listeners ??= []).push([event, listener]);
+  on(event: string | symbol, listener: Listener): this {
+    this.#added.add(this.#client, 'on', event, listener);
     return this;
   }
 
-  once(event: string, listener: Listener): this {
-    this.#client.once(event, listener);
-    (this.#listeners ??= []).push([event, listener]);
+  once(event: string | symbol, listener: Listener): this {
+    this.#added.addOnce(this.#client, 'on', event, listener);
     return this;
   }
 
-  off(event: string, listener: Listener): this {
-    this.#lease.resource.client.off(event, listener);
+  prependListener(event: string | symbol, listener: Listener): this {
+    this.#added.add(this.#client, 'prependListener', event, listener);
     return this;
   }
 
-  addListener(event: string, listener: Listener): this {
+  prependOnceListener(event: string | symbol, listener: Listener): this {
+    this.#added.addOnce(this.#client, 'prependListener', event, listener);
+    return this;
+  }
+
+  addListener(event: string | symbol, listener: Listener): this {
     return this.on(event, listener);
   }
 
-  removeListener(event: string, listener: Listener): this {
+  off(event: string | symbol, listener: Listener): this {
+    this.#listeners?.remove(this.#lease.resource.client, event, listener);
+    return this;
+  }
+
+  removeListener(event: string | symbol, listener: Listener): this {
     return this.off(event, listener);
   }
 
-  listenerCount(event: string): number {
+  /** Takes away what was added through this lease; the pool's own listeners stay. */
+  removeAllListeners(event?: string | symbol): this {
+    this.#listeners?.removeAll(this.#lease.resource.client, event);
+    return this;
+  }
+
+  emit(event: string | symbol, ...args: unknown[]): boolean {
+    return (this.#client as EventEmitter).emit(event, ...args);
+  }
+
+  listenerCount(event: string | symbol): number {
     return this.#client.listenerCount(event);
+  }
+
+  listeners(event: string | symbol): ReturnType<EventEmitter['listeners']> {
+    return this.#client.listeners(event);
+  }
+
+  rawListeners(event: string | symbol): ReturnType<EventEmitter['rawListeners']> {
+    return this.#client.rawListeners(event);
+  }
+
+  eventNames(): ReturnType<EventEmitter['eventNames']> {
+    return this.#client.eventNames();
+  }
+
+  getMaxListeners(): number {
+    return this.#client.getMaxListeners();
+  }
+
+  setMaxListeners(count: number): this {
+    this.#client.setMaxListeners(count);
+    return this;
   }
 
   getTransactionStatus(): ReturnType<Client['getTransactionStatus']> {
@@ -162,6 +195,10 @@ export class LeasedClient {
   #run(text: string | StatementConfig, values: unknown[] | undefined, done: Done): void {
     const { pool, statementLimitMs } = this.#owner;
     new Statement(pool, this.#sessionFor('query'), text, values, statementLimitMs, done).run();
+  }
+
+  get #added(): LeaseListeners {
+    return (this.#listeners ??= new LeaseListeners());
   }
 
   get #client(): Client {

@@ -7,6 +7,9 @@ import type { PostgresSession } from './postgres-session.js';
 
 /** Beside the reports: the events that pg.Pool emits, with its arguments. */
 export class PoolEvents extends PoolReporter {
+  /** Sessions whose first error was told; what follows on a dead connection says nothing new. */
+  readonly #broken = new WeakSet<PostgresSession>();
+
   constructor(
     private readonly emitter: EventEmitter,
     parts: { pool: string; log: PoolLog; address: () => string },
@@ -15,29 +18,41 @@ export class PoolEvents extends PoolReporter {
   }
 
   connected(session: PostgresSession): void {
-    this.emitter.emit('connect', session.client);
+    this.#emit('connect', session.client);
   }
 
   /** An error of a connection that nobody holds. Without a listener it is only logged. */
   failed(session: PostgresSession, error: unknown): void {
-    if (session.isLent || this.emitter.listenerCount('error') === 0) return;
-    this.emitter.emit('error', error, session.client);
+    if (session.isLent || this.#broken.has(session)) return;
+    this.#broken.add(session);
+    if (this.emitter.listenerCount('error') > 0) this.#emit('error', error, session.client);
   }
 
   override acquired(lease: Lease<PostgresSession>, _waitedMs: number): void {
     const session = lease.resource;
     session.isLent = true;
     session.holder = lease.request.label;
-    this.emitter.emit('acquire', session.client);
+    this.#emit('acquire', session.client);
   }
 
   override released(lease: Lease<PostgresSession>, _usedMs: number, error: unknown): void {
     lease.resource.isLent = false;
-    this.emitter.emit('release', error, lease.resource.client);
+    this.#emit('release', error, lease.resource.client);
   }
 
   override removed(session: PostgresSession, reason: CloseReason): void {
     super.removed(session, reason);
-    this.emitter.emit('remove', session.client);
+    this.#emit('remove', session.client);
+  }
+
+  /** A listener that throws is heard of as an uncaught exception; the pool goes on meanwhile. */
+  #emit(event: string, ...args: unknown[]): void {
+    try {
+      this.emitter.emit(event, ...args);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 }

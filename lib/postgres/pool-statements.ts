@@ -1,10 +1,10 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { QueryResult } from 'pg';
 import type { AcquireRequest, CallSite } from '../engine/acquire-request.js';
+import { inCallersContext } from '../engine/callers-context.js';
 import type { Lease } from '../engine/lease.js';
 import type { ResourcePool } from '../engine/resource-pool.js';
 import type { PostgresSession } from './postgres-session.js';
-import { Statement, type StatementConfig } from './statement.js';
+import { type Done, Statement, type StatementConfig } from './statement.js';
 import { PendingSubmittable, type PgSubmittable } from './submittable.js';
 
 /** Shared, because a request object for each statement would be one more allocation. */
@@ -34,10 +34,10 @@ export class PoolStatements {
   }
 
   /** Sends a cursor or a query stream, and holds its connection until it has ended. */
-  submit(statement: PgSubmittable, callback: unknown, site: CallSite | undefined): void {
-    const pending = new PendingSubmittable(statement);
+  submit(statement: PgSubmittable, done: Done | undefined, site: CallSite | undefined): void {
+    const pending = new PendingSubmittable(statement, done);
     const use = (lease: Lease<PostgresSession>) => {
-      pending.sendTo(lease.resource.client, callback);
+      pending.sendTo(lease.resource.client);
       void lease.resource.whenQuiet().then(() => {
         if (lease.isOut) this.engine.release(lease);
       });
@@ -61,6 +61,6 @@ export class PoolStatements {
     }
     const settle = (error: Error | undefined, late?: Lease<PostgresSession>) =>
       error ? fail(error) : use(late!);
-    this.engine.lend(request, AsyncResource.bind(settle));
+    this.engine.lend(request, inCallersContext(settle));
   }
 }

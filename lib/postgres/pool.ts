@@ -1,14 +1,14 @@
-import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import pg from 'pg';
 import type { PoolClient, QueryResult } from 'pg';
 import type { AcquireRequest, CallSite } from '../engine/acquire-request.js';
 import { captureCallSite } from '../engine/call-site.js';
+import { inCallersContext } from '../engine/callers-context.js';
 import type { DrainReport } from '../engine/drain-report.js';
 import { ResourcePool } from '../engine/resource-pool.js';
 import type { PoolStats } from '../engine/statistics.js';
 import type { LeaseHolder } from '../errors/acquire-timeout.error.js';
-import { type AcquireOptions, refuseWrongAcquire } from './acquire-options.js';
+import { type AcquireOptions, wrongAcquire } from './acquire-options.js';
 import { FailoverWatch } from './failover-watch.js';
 import { leadToCaller } from './lead-to-caller.js';
 import { type LeaseOwner, LeasedClient } from './leased-client.js';
@@ -23,6 +23,7 @@ import { defineCounters, optionsAsInPg } from './pg-pool-surface.js';
 import { PoolEvents } from './pool-events.js';
 import { type PoolLog, processWarnings } from './pool-log.js';
 import { PoolStatements } from './pool-statements.js';
+import { queryArguments } from './query-arguments.js';
 import { PostgresDriver } from './postgres-driver.js';
 import type { PostgresSession } from './postgres-session.js';
 import { ServerProbe } from './server-probe.js';
@@ -132,7 +133,7 @@ export class Pool extends pg.Pool {
   override connect(callback?: ConnectCallback): Promise<PoolClient> | void {
     const site = this.#callSite();
     if (!callback) return this.#lend({ site }) as Promise<unknown> as Promise<PoolClient>;
-    const settle = AsyncResource.bind(callback);
+    const settle = inCallersContext(callback);
     this.#lend({ site }).then(
       (client) => settle(undefined, client as unknown as PoolClient, client.release as never),
       (error: Error) => settle(error, undefined, () => {}),
@@ -152,24 +153,16 @@ export class Pool extends pg.Pool {
     values?: unknown,
     callback?: Done,
   ): unknown => {
+    if (typeof statement === 'function') return refuseFunction(statement as Done);
+    const { values: parameters, done } = queryArguments(values, callback);
     if (isSubmittable(statement)) {
-      this.#statements.submit(statement, values, this.#callSite());
+      this.#statements.submit(statement, done, this.#callSite());
       return statement;
     }
-    if (typeof statement === 'function') return refuseFunction(statement as Done);
-    const done = typeof values === 'function' ? (values as Done) : callback;
-    const parameters = typeof values === 'function' ? undefined : (values as unknown[]);
-    if (done) {
-      const settle = AsyncResource.bind(done);
-      this.#statements.run(statement as string | StatementConfig, parameters).then(
-        (result) => settle(undefined, result),
-        (error: Error) => settle(error),
-      );
-      return undefined;
-    }
-    return this.#statements
-      .run(statement as string | StatementConfig, parameters)
-      .catch(leadToCaller);
+    const answer = this.#statements.run(statement as string | StatementConfig, parameters);
+    if (!done) return answer.catch(leadToCaller);
+    answer.then((result) => done(undefined, result), done);
+    return undefined;
   }) as pg.Pool['query'] & StatementQuery;
 
   /**
@@ -181,7 +174,7 @@ export class Pool extends pg.Pool {
   override end(callback?: () => void): Promise<void> | void {
     const ended = this.drain().then(() => undefined);
     if (!callback) return ended;
-    void ended.then(AsyncResource.bind(callback));
+    void ended.then(inCallersContext(callback));
   }
 
   // --- Borrowing -----------------------------------------------------------------------------
@@ -193,7 +186,8 @@ export class Pool extends pg.Pool {
    * @throws what {@link connect} throws, and AcquireAbortedError
    */
   acquire(options: AcquireOptions = {}): Promise<LeasedClient> {
-    refuseWrongAcquire(this.name, options);
+    const wrong = wrongAcquire(this.name, options);
+    if (wrong) return Promise.reject(wrong);
     return this.#lend({ ...options, site: this.#callSite() });
   }
 

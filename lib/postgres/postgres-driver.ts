@@ -83,9 +83,10 @@ export class PostgresDriver implements Driver<PostgresSession> {
   }
 
   async close(session: PostgresSession): Promise<void> {
-    // A goodbye would wait behind a running statement.
-    if (session.isQuiet) await session.client.end();
-    else await session.destroy();
+    // A goodbye would wait behind a running statement, and a closed socket would not stop it.
+    session.cancel();
+    await session.whenQuiet();
+    await session.client.end();
   }
 
   destroy(session: PostgresSession): Promise<void> {

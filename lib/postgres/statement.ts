@@ -45,7 +45,8 @@ export class Statement {
 
   run(): void {
     if (this.#signal?.aborted) {
-      this.#abort();
+      // Never from within the call: nobody expects an answer before query() has returned.
+      process.nextTick(this.#abort);
       return;
     }
     this.#signal?.addEventListener('abort', this.#abort, { once: true });
@@ -59,7 +60,7 @@ export class Statement {
     try {
       this.session.client.query(this.text as string, this.values as never, this.#answered);
     } catch (error) {
-      this.#settle(error as Error);
+      process.nextTick(() => this.#settle(error as Error));
     }
   };
 

@@ -1,10 +1,12 @@
 import type { Client } from 'pg';
+import type { Done } from './statement.js';
 
 /** The first argument of a `query()` that is neither a text nor a config: a cursor, a stream. */
 export interface PgSubmittable {
   submit(connection: unknown): unknown;
   handleError?(error: Error, connection: unknown): void;
   close?: (...args: unknown[]) => unknown;
+  callback?: unknown;
   readonly destroyed?: boolean;
 }
 
@@ -19,7 +21,13 @@ export function isSubmittable(statement: unknown): statement is PgSubmittable {
 export class PendingSubmittable {
   #isClosed = false;
 
-  constructor(private readonly statement: PgSubmittable) {
+  /** @param done what stands beside the statement, which may have a callback of its own */
+  constructor(
+    private readonly statement: PgSubmittable,
+    done: Done | undefined,
+  ) {
+    // As pg does, but before the wait, so that it is told of a refusal as well.
+    if (done) statement.callback ??= done;
     const { close } = statement;
     // A cursor that has no connection yet forgets that it was closed.
     if (typeof close !== 'function' || Object.hasOwn(statement, 'close')) return;
@@ -30,10 +38,10 @@ export class PendingSubmittable {
   }
 
   /** Sends it, unless it was given up; returns whether it did. */
-  sendTo(client: Client, callback: unknown): boolean {
+  sendTo(client: Client): boolean {
     delete this.statement.close;
     if (this.#isClosed || this.statement.destroyed) return false;
-    void client.query(this.statement as never, callback as never);
+    void client.query(this.statement as never);
     return true;
   }
 }
