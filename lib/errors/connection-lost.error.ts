@@ -2,7 +2,7 @@ import { PoolError } from './pool.error.js';
 
 /**
  * The connection ended without anybody having asked for it: the server closed it, or the network
- * between did.
+ * between did. The message keeps node-postgres' phrase.
  *
  * @publicApi
  */
@@ -10,9 +10,10 @@ export class ConnectionLostError extends PoolError {
   readonly code = 'POOL_CONNECTION_LOST';
 
   constructor(pool: string, cause?: unknown) {
-    super('the connection ended unexpectedly; whether its last statement was done is unknown', {
-      pool,
-      cause,
-    });
+    super(
+      'Connection terminated unexpectedly; whether its last statement was done is unknown:' +
+        ' look before you repeat a write',
+      { pool, cause },
+    );
   }
 }

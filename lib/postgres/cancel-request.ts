@@ -35,28 +35,36 @@ export function cancelTargetOf(client: Client): CancelTarget | undefined {
  * Asks the server to cancel what a session runs, over a socket of its own to the very server that
  * the session is on: the same remote address, the same TLS.
  *
- * Resolves when the server has closed that socket: the signal is sent by then, and can no longer
- * hit a later statement. Resolves as well when the server cannot be reached within `limitMs`; the
- * statement then goes on.
+ * Resolves with true when the server has closed that socket: the signal is sent by then, and can
+ * no longer hit a later statement. Resolves with false when the server could not be reached within
+ * `limitMs`; the statement then goes on.
  *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
-export function requestCancel(target: CancelTarget, limitMs: number): Promise<void> {
+export function requestCancel(target: CancelTarget, limitMs: number): Promise<boolean> {
   return outsideUserContext(
     () =>
-      new Promise<void>((resolve) => {
+      new Promise<boolean>((resolve) => {
         const connection = connectionLike(target);
-        const timer = setTimeout(() => connection.stream.destroy(), limitMs);
-        const ask = () => connection.cancel(target.processID, target.secretKey);
+        const giveUp = () => {
+          isThrough = false;
+          connection.stream.destroy();
+        };
+        const timer = setTimeout(giveUp, limitMs);
+        let isThrough = false;
+        const ask = () => {
+          connection.cancel(target.processID, target.secretKey);
+          isThrough = true;
+        };
         connection.on('connect', () => {
           if (!target.ssl) ask();
           else if (target.sslNegotiation !== 'direct') connection.requestSsl();
         });
         connection.on('sslconnect', ask);
-        connection.on('error', () => connection.stream.destroy());
+        connection.on('error', giveUp);
         connection.on('end', () => {
           clearTimeout(timer);
-          resolve();
+          resolve(isThrough);
         });
         reach(connection, target);
       }),

@@ -35,7 +35,7 @@ export class LeaseListeners {
 
   /** Takes away all that were added, of one event or of every. */
   removeAll(emitter: EventEmitter, event?: string | symbol): void {
-    for (const [name, { listener }] of [...this.#registered]) {
+    for (const [name, { listener }] of this.#registered.slice()) {
       if (event === undefined || name === event) this.remove(emitter, name, listener);
     }
   }

@@ -7,7 +7,7 @@ import type { PostgresSession } from './postgres-session.js';
 
 /** Beside the reports: the events that pg.Pool emits, with its arguments. */
 export class PoolEvents extends PoolReporter {
-  /** Sessions whose first error was told; what follows on a dead connection says nothing new. */
+  /** Sessions whose end was told, here or to their borrower; what follows says nothing new. */
   readonly #broken = new WeakSet<PostgresSession>();
 
   constructor(
@@ -23,9 +23,10 @@ export class PoolEvents extends PoolReporter {
 
   /** An error of a connection that nobody holds. Without a listener it is only logged. */
   failed(session: PostgresSession, error: unknown): void {
-    if (session.isLent || this.#broken.has(session)) return;
+    if (this.#broken.has(session)) return;
     this.#broken.add(session);
-    if (this.emitter.listenerCount('error') > 0) this.#emit('error', error, session.client);
+    if (session.isLent || this.emitter.listenerCount('error') === 0) return;
+    this.#emit('error', error, session.client);
   }
 
   override acquired(lease: Lease<PostgresSession>, _waitedMs: number): void {
@@ -36,8 +37,10 @@ export class PoolEvents extends PoolReporter {
   }
 
   override released(lease: Lease<PostgresSession>, _usedMs: number, error: unknown): void {
-    lease.resource.isLent = false;
-    this.#emit('release', error, lease.resource.client);
+    const session = lease.resource;
+    session.isLent = false;
+    if (session.toldFatal) this.#broken.add(session);
+    this.#emit('release', error, session.client);
   }
 
   override removed(session: PostgresSession, reason: CloseReason): void {

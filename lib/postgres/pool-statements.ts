@@ -2,7 +2,7 @@ import type { QueryResult } from 'pg';
 import type { AcquireRequest, CallSite } from '../engine/acquire-request.js';
 import { inCallersContext } from '../engine/callers-context.js';
 import type { Lease } from '../engine/lease.js';
-import type { ResourcePool } from '../engine/resource-pool.js';
+import type { Lender } from './lender.js';
 import type { PostgresSession } from './postgres-session.js';
 import { type Done, Statement, type StatementConfig } from './statement.js';
 import { PendingSubmittable, type PgSubmittable } from './submittable.js';
@@ -14,7 +14,7 @@ const ANY_CONNECTION: AcquireRequest = Object.freeze({});
 export class PoolStatements {
   constructor(
     private readonly pool: string,
-    private readonly engine: ResourcePool<PostgresSession>,
+    private readonly lender: Lender,
     private readonly limitMs: number,
   ) {}
 
@@ -23,7 +23,7 @@ export class PoolStatements {
       const signal = typeof text === 'object' && text !== null ? text.signal : undefined;
       const use = (lease: Lease<PostgresSession>) => {
         const settle = (error: Error | undefined, result?: QueryResult) => {
-          this.engine.release(lease);
+          this.lender.release(lease);
           if (error) reject(error);
           else resolve(result!);
         };
@@ -39,7 +39,7 @@ export class PoolStatements {
     const use = (lease: Lease<PostgresSession>) => {
       pending.sendTo(lease.resource.client);
       void lease.resource.whenQuiet().then(() => {
-        if (lease.isOut) this.engine.release(lease);
+        if (lease.isOut) this.lender.release(lease);
       });
     };
     const fail = (error: Error) => {
@@ -54,13 +54,13 @@ export class PoolStatements {
     use: (lease: Lease<PostgresSession>) => void,
     fail: (error: Error) => void,
   ): void {
-    const lease = this.engine.tryAcquire(request);
+    const lease = this.lender.tryAcquire(request);
     if (lease) {
       use(lease);
       return;
     }
     const settle = (error: Error | undefined, late?: Lease<PostgresSession>) =>
       error ? fail(error) : use(late!);
-    this.engine.lend(request, inCallersContext(settle));
+    this.lender.lend(request, inCallersContext(settle));
   }
 }

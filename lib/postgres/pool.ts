@@ -10,6 +10,7 @@ import type { PoolStats } from '../engine/statistics.js';
 import type { LeaseHolder } from '../errors/acquire-timeout.error.js';
 import { type AcquireOptions, wrongAcquire } from './acquire-options.js';
 import { FailoverWatch } from './failover-watch.js';
+import { Lender } from './lender.js';
 import { leadToCaller } from './lead-to-caller.js';
 import { type LeaseOwner, LeasedClient } from './leased-client.js';
 import { addressOf, type DatabaseAddress, describeAddress } from './options/address.js';
@@ -26,6 +27,7 @@ import { PoolStatements } from './pool-statements.js';
 import { queryArguments } from './query-arguments.js';
 import { PostgresDriver } from './postgres-driver.js';
 import type { PostgresSession } from './postgres-session.js';
+import { RotatingPassword } from './rotating-password.js';
 import { ServerProbe } from './server-probe.js';
 import type { Done, StatementConfig } from './statement.js';
 import { isSubmittable } from './submittable.js';
@@ -67,6 +69,7 @@ export class Pool extends pg.Pool {
   readonly name: string;
   readonly #settings: ResolvedPoolOptions;
   readonly #engine: ResourcePool<PostgresSession>;
+  readonly #lender: Lender;
   readonly #statements: PoolStatements;
   readonly #owner: LeaseOwner;
   readonly #probe: ServerProbe;
@@ -101,7 +104,8 @@ export class Pool extends pg.Pool {
       },
       isReadOnly: () => events.readOnlyServer(),
     });
-    const driver = new PostgresDriver(settings, sessionSettings(settings), {
+    const password = rotatingPassword(settings);
+    const driver = new PostgresDriver(settings, sessionSettings(settings, password), {
       connected: (session) => events.connected(session),
       failed: (session, error) => events.failed(session, error),
       openTransaction: (session) => events.openTransaction(session.holder),
@@ -110,11 +114,12 @@ export class Pool extends pg.Pool {
     this.#probe = new ServerProbe(name, driver);
     this.#engine = new ResourcePool({ options: settings, driver, observer: events });
     const limitMs = statementLimitMs(settings);
-    this.#statements = new PoolStatements(name, this.#engine, limitMs);
+    this.#lender = new Lender(this.#engine, password);
+    this.#statements = new PoolStatements(name, this.#lender, limitMs);
     this.#owner = {
       pool: name,
       statementLimitMs: limitMs,
-      giveBack: (lease, error) => this.#engine.release(lease, error),
+      giveBack: (lease, error) => this.#lender.release(lease, error),
     };
     for (const warning of settings.warnings) log.warn(warning, { pool: name });
   }
@@ -255,12 +260,14 @@ export class Pool extends pg.Pool {
    */
   resize(bounds: { min?: number; max?: number }): void {
     const { min, max } = this.#engine.stats();
-    const { min: newMin, max: newMax } = resolvePoolOptions(
+    const resolved = resolvePoolOptions(
       this.name,
       { min, max, ...bounds },
       { strict: true, defaults: 'other' },
     );
-    this.#engine.resize({ min: newMin, max: newMax });
+    const changed = { min: resolved.min, max: resolved.max };
+    this.#engine.resize(changed);
+    Object.assign(this.options, changed);
   }
 
   /**
@@ -307,7 +314,7 @@ export class Pool extends pg.Pool {
 
   #lend(request: AcquireRequest): Promise<LeasedClient> {
     return new Promise((resolve, reject) => {
-      this.#engine.lend(request, (error, lease) => {
+      this.#lender.lend(request, (error, lease) => {
         if (error) reject(error);
         else resolve(new LeasedClient(lease!, this.#owner));
       });
@@ -334,11 +341,22 @@ interface StatementQuery {
   ): Promise<QueryResult<Row>>;
 }
 
-/** The server's own limit of a statement, unless the application set it beside ours. */
-function sessionSettings({ connection, statementTimeoutMs }: ResolvedPoolOptions) {
-  const isSet = connection.statement_timeout !== undefined || statementTimeoutMs === 0;
-  if (isSet) return connection;
-  return withConnectionSettings(connection, { statement_timeout: statementTimeoutMs });
+function rotatingPassword({ connection }: ResolvedPoolOptions): RotatingPassword | undefined {
+  const { password } = connection;
+  return typeof password === 'function' ? new RotatingPassword(password) : undefined;
+}
+
+/** What sessions begin with beside the application's own settings. */
+function sessionSettings(
+  { connection, statementTimeoutMs }: ResolvedPoolOptions,
+  password: RotatingPassword | undefined,
+) {
+  // The server's own limit of a statement, unless the application set it beside ours.
+  const limited = connection.statement_timeout === undefined && statementTimeoutMs > 0;
+  return withConnectionSettings(connection, {
+    ...(limited && { statement_timeout: statementTimeoutMs }),
+    ...(password && { password: password.provide }),
+  });
 }
 
 /** Ours comes after the server's: it is for a server, or a network, that is silent. */

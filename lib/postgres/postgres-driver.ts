@@ -5,6 +5,7 @@ import { systemClock } from '../engine/system-clock.js';
 import { within } from '../engine/within.js';
 import { ConnectionLostError } from '../errors/connection-lost.error.js';
 import { TimeLimitError } from '../errors/time-limit.error.js';
+import { namedLoss } from './connection-loss.js';
 import { isPermanentConnectError, judge } from './error-rules.js';
 import type { ConnectionConfig } from './options/connection-config.js';
 import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
@@ -35,7 +36,7 @@ export class PostgresDriver implements Driver<PostgresSession> {
 
   async open({ signal, lost }: OpenRequest): Promise<PostgresSession> {
     const session = await this.#connect(signal, (opening) => this.#initialise(opening));
-    session.opened((error) => {
+    session.judgeBy((error) => {
       const verdict = judge(error, this.options.evictOn);
       if (verdict !== 'keep') lost(error, verdict.close);
     });
@@ -55,19 +56,23 @@ export class PostgresDriver implements Driver<PostgresSession> {
     initialise: (session: PostgresSession) => Promise<void>,
   ): Promise<PostgresSession> {
     const client = new this.#Client(this.connection) as Client;
-    const session = new PostgresSession(client, this.options.closeTimeoutMs);
+    const session = new PostgresSession(client, {
+      cancelLimitMs: this.options.closeTimeoutMs,
+      answerLimitMs: this.options.validationTimeoutMs,
+    });
     const abandon = () => void session.destroy();
     signal.addEventListener('abort', abandon, { once: true });
     try {
       await client.connect();
+      session.connected();
       await initialise(session);
       if (session.hasEnded) throw new ConnectionLostError(this.options.name, session.failure);
       signal.throwIfAborted();
       return session;
     } catch (error) {
-      abandon();
+      await session.destroy();
       signal.throwIfAborted();
-      throw this.#named(error);
+      throw namedLoss(this.options.name, error);
     } finally {
       signal.removeEventListener('abort', abandon);
     }
@@ -101,12 +106,6 @@ export class PostgresDriver implements Driver<PostgresSession> {
     const socket = client as Client & { ref(): void; unref(): void };
     if (idle) socket.unref();
     else socket.ref();
-  }
-
-  /** node-postgres tells the loss of a connection without a code to match. */
-  #named(error: unknown): unknown {
-    const lost = error instanceof Error && error.message.startsWith('Connection terminated');
-    return lost ? new ConnectionLostError(this.options.name, error) : error;
   }
 
   async #initialise(session: PostgresSession): Promise<void> {

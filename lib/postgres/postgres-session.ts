@@ -8,6 +8,14 @@ interface ClientInternals {
   readonly readyForQuery?: boolean;
 }
 
+/** In milliseconds. */
+export interface SessionLimits {
+  /** Longest time that a cancel request may take. */
+  readonly cancelLimitMs: number;
+  /** How soon a server that was told to cancel has to answer. */
+  readonly answerLimitMs: number;
+}
+
 /** A session at the server, as the pool keeps it. */
 export class PostgresSession {
   /** Label of whoever has, or had last, this session: for the warning about what they left. */
@@ -19,38 +27,47 @@ export class PostgresSession {
 
   /** The first error that the connection told of itself. */
   failure: unknown;
+  /** Whether the server has said that the session is over, to whomever. */
+  toldFatal = false;
 
   readonly #lane = new StatementLane();
   #ended = false;
-  #toldFatal = false;
   #whenQuiet: (() => void)[] = [];
   #judge: ((error: unknown) => void) | undefined;
   #cancelTarget: CancelTarget | undefined;
-  #cancelling: Promise<void> | undefined;
+  #cancelling: Promise<boolean> | undefined;
+  /** Whether the server was told to cancel what it has not answered yet. */
+  #wasCancelled = false;
+  #silence: NodeJS.Timeout | undefined;
+  #destroying: Promise<void> | undefined;
 
   constructor(
     readonly client: Client,
-    /** Longest time that a cancel request may take, in milliseconds. */
-    private readonly cancelLimitMs: number,
+    private readonly limits: SessionLimits,
   ) {
     // One listener for the whole life of the client: no error event of it ever goes unheard.
     client.on('error', (error: unknown) => {
       this.failure ??= error;
       this.failed(error);
     });
-    client.on('drain', () => this.#advance());
+    client.on('drain', () => this.#answered());
     client.on('end', () => {
       this.#ended = true;
+      clearTimeout(this.#silence);
       // What is still queued is told by the client that there is no connection any more.
       while (this.#lane.runNext());
       this.#tellQuiet();
     });
   }
 
-  /** To be called when the session is open. From now on `judge` sees its errors. */
-  opened(judge: (error: unknown) => void): void {
-    this.#judge = judge;
+  /** To be called when the server has let the session in. */
+  connected(): void {
     this.#cancelTarget = cancelTargetOf(this.client);
+  }
+
+  /** From now on `judge` sees the session's errors. */
+  judgeBy(judge: (error: unknown) => void): void {
+    this.#judge = judge;
   }
 
   /** True once the socket is closed. */
@@ -82,7 +99,7 @@ export class PostgresSession {
   /** To be told every error that a statement of this session ended with. */
   failed(error: unknown): void {
     const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
-    if (severity === 'FATAL' || severity === 'PANIC') this.#toldFatal = true;
+    if (severity === 'FATAL' || severity === 'PANIC') this.toldFatal = true;
     if (code === '25006') this.wasRefusedAsReadOnly = true;
     this.#judge?.(error);
   }
@@ -104,9 +121,12 @@ export class PostgresSession {
    * both the statement is answered and the request is through: it can hit no later statement.
    */
   cancel(): void {
-    if (this.#isAnswered || this.#ended || this.#cancelling || !this.#cancelTarget) return;
-    this.#cancelling = requestCancel(this.#cancelTarget, this.cancelLimitMs).finally(() => {
+    if (this.#isAnswered || this.#ended || this.#cancelling || this.#wasCancelled) return;
+    if (!this.#cancelTarget) return;
+    this.#cancelling = requestCancel(this.#cancelTarget, this.limits.cancelLimitMs);
+    void this.#cancelling.then((isThrough) => {
       this.#cancelling = undefined;
+      if (isThrough && !this.#isAnswered) this.#expectAnswer();
       this.#advance();
     });
   }
@@ -115,11 +135,13 @@ export class PostgresSession {
    * Ends the socket at once. Resolves when it is closed, and the statement that the server may
    * still be running was cancelled: a closed socket alone does not stop it.
    */
-  async destroy(): Promise<void> {
-    const mayRun = !this.#isAnswered && !this.#toldFatal && this.#cancelTarget !== undefined;
-    const cancelled = mayRun
-      ? (this.#cancelling ?? requestCancel(this.#cancelTarget!, this.cancelLimitMs))
-      : undefined;
+  destroy(): Promise<void> {
+    this.#destroying ??= this.#destroy();
+    return this.#destroying;
+  }
+
+  async #destroy(): Promise<void> {
+    const cancelled = this.#cancelForGood();
     if (!this.#ended) {
       const closed = new Promise<void>((resolve) => {
         this.client.once('end', () => resolve());
@@ -128,6 +150,27 @@ export class PostgresSession {
       await closed;
     }
     await cancelled;
+  }
+
+  #cancelForGood(): Promise<unknown> | undefined {
+    if (this.#isAnswered || this.toldFatal || !this.#cancelTarget) return undefined;
+    return this.#cancelling ?? requestCancel(this.#cancelTarget, this.limits.cancelLimitMs);
+  }
+
+  /**
+   * A server that was reached answers a cancelled statement within a round trip: if not, the way to
+   * this session is dead.
+   */
+  #expectAnswer(): void {
+    this.#wasCancelled = true;
+    if (this.#ended) return;
+    this.#silence = setTimeout(() => void this.destroy(), this.limits.answerLimitMs);
+  }
+
+  #answered(): void {
+    this.#wasCancelled = false;
+    clearTimeout(this.#silence);
+    this.#advance();
   }
 
   #advance(): void {

@@ -1,6 +1,7 @@
 import type { QueryConfig, QueryResult } from 'pg';
 import { StatementAbortedError } from '../errors/statement-aborted.error.js';
 import { StatementTimeoutError } from '../errors/statement-timeout.error.js';
+import { namedLoss } from './connection-loss.js';
 import type { PostgresSession } from './postgres-session.js';
 
 /** Told once: either an error or a result. */
@@ -65,8 +66,12 @@ export class Statement {
   };
 
   readonly #answered = (error: Error | null, result: QueryResult): void => {
-    if (error) this.session.failed(error);
-    this.#settle(error ?? undefined, result);
+    if (error) {
+      this.session.failed(error);
+      this.#settle(namedLoss(this.pool, error));
+    } else {
+      this.#settle(undefined, result);
+    }
   };
 
   readonly #expire = (): void => {

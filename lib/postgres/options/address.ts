@@ -32,5 +32,6 @@ export function sameServer(a: DatabaseAddress, b: DatabaseAddress): boolean {
 /** An address for a log line: `app@db.example.com:5432/orders`. */
 export function describeAddress({ host, port, database, user }: DatabaseAddress): string {
   const bracketed = host.includes(':') ? `[${host}]` : host;
-  return `${user}@${bracketed}:${port}/${database}`;
+  const login = user === '' ? '' : `${user}@`;
+  return `${login}${bracketed}:${port}/${database}`;
 }

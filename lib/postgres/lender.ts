@@ -1,0 +1,55 @@
+import type { AcquireRequest } from '../engine/acquire-request.js';
+import type { Lease } from '../engine/lease.js';
+import type { ResourcePool } from '../engine/resource-pool.js';
+import type { Settle } from '../engine/waiter.js';
+import { ConnectFailedError } from '../errors/connect-failed.error.js';
+import type { PostgresSession } from './postgres-session.js';
+import type { RotatingPassword } from './rotating-password.js';
+
+/**
+ * Lends sessions from the engine, and does not take its refusal for an answer when the password
+ * that was refused has been replaced meanwhile.
+ */
+export class Lender {
+  constructor(
+    private readonly engine: ResourcePool<PostgresSession>,
+    private readonly password: RotatingPassword | undefined,
+  ) {}
+
+  tryAcquire(request: AcquireRequest): Lease<PostgresSession> | undefined {
+    return this.engine.tryAcquire(request);
+  }
+
+  lend(request: AcquireRequest, settle: Settle<PostgresSession>): void {
+    const { password } = this;
+    if (!password) {
+      this.engine.lend(request, settle);
+      return;
+    }
+    this.engine.lend(request, (error, lease) => {
+      if (error instanceof ConnectFailedError) {
+        void this.#lendAgain(password, request, settle, error);
+      } else {
+        settle(error, lease);
+      }
+    });
+  }
+
+  release(lease: Lease<PostgresSession>, error?: unknown): void {
+    this.engine.release(lease, error);
+  }
+
+  async #lendAgain(
+    password: RotatingPassword,
+    request: AcquireRequest,
+    settle: Settle<PostgresSession>,
+    refusal: ConnectFailedError,
+  ): Promise<void> {
+    if (!(await password.hasChanged())) {
+      settle(refusal);
+      return;
+    }
+    this.engine.reconsider();
+    this.engine.lend(request, settle);
+  }
+}
