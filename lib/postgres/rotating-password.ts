@@ -1,5 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { systemClock } from '../engine/system-clock.js';
+import { within } from '../engine/within.js';
+
 /** A provider is asked at most this often whether the password has changed. */
 const PAUSE_MS = 100;
+/** One that does not answer by then has nothing new to tell. */
+const LIMIT_MS = 1_000;
 
 type PasswordSource = () => string | Promise<string>;
 
@@ -20,19 +26,21 @@ export class RotatingPassword {
     return this.#lastUsed;
   };
 
-  /** Whether the provider tells another password than the one that was used last. */
+  /** Whether the provider tells another password than was used last: one question for all. */
   hasChanged(): Promise<boolean> {
-    if (performance.now() - this.#askedAt < PAUSE_MS) return this.#asking ?? Promise.resolve(false);
-    this.#askedAt = performance.now();
-    this.#asking = this.#compare().finally(() => (this.#asking = undefined));
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     return this.#asking;
   }
 
-  async #compare(): Promise<boolean> {
+  async #ask(): Promise<boolean> {
+    const waitMs = this.#askedAt + PAUSE_MS - performance.now();
+    if (waitMs > 0) await pause(waitMs);
+    this.#askedAt = performance.now();
     try {
-      return (await this.source()) !== this.#lastUsed;
+      const answer = Promise.resolve(this.source());
+      return (await within(systemClock, LIMIT_MS, answer, () => new Error())) !== this.#lastUsed;
     } catch {
-      // A provider that fails tells nothing new; the next attempt to connect will report it.
+      // The next attempt to connect will report what is wrong with the provider.
       return false;
     }
   }
