@@ -14,6 +14,11 @@ export interface AcquireRequest {
   readonly priority?: Lane | undefined;
   /** Who this is, for logs, leak warnings and the timeout's message. Never a parameter value. */
   readonly label?: string | undefined;
+  /**
+   * False when the resource comes home whatever the caller does, so that no leak is to be warned
+   * of, however long it is out. Default: true.
+   */
+  readonly canLeak?: boolean | undefined;
   /** Where the acquire was called, for the leak warning; formatted only when it is reported. */
   readonly site?: CallSite | undefined;
 }

@@ -3,12 +3,13 @@ import { MovingAverage } from './moving-average.js';
 /** What the decision looks at: counts of the moment. */
 export interface DemandView {
   readonly now: number;
-  /** Waiters that no running check is about to serve. */
   readonly waiting: number;
   /** When the oldest waiter came; undefined when nobody waits. */
   readonly oldestSince: number | undefined;
   readonly connecting: number;
-  /** Connections in use or being checked, which will be free again. */
+  /** Idle connections that are being checked before one of the waiters gets them. */
+  readonly checking: number;
+  /** Connections in use, on their way home or being checked, which will be free again. */
   readonly working: number;
 }
 
@@ -16,60 +17,69 @@ export interface DemandView {
  * Decides how many connections the waiters are worth.
  *
  * A connect pays only for a waiter whom the connections in use would not have served before it is
- * through: a spike of short statements on a warm pool opens nothing. The estimate fails safe: as
- * long as nothing comes back, the use time is taken to be at least as long as nothing has, and a
- * waiter older than one expected connect always starts one.
+ * through: a spike of short statements on a warm pool opens nothing. The estimate fails safe: while
+ * nothing comes back, the use time is taken to be at least as long as nothing has; after one
+ * expected connect it is not trusted at all; and for every expected connect that the oldest waiter
+ * has waited, one attempt runs in any case.
  */
 export class Demand {
   readonly #connectMs = new MovingAverage();
   readonly #useMs = new MovingAverage();
-  #lastMovementAt = 0;
+  #lastReturnAt = -Infinity;
 
   connected(tookMs: number): void {
-    this.#connectMs.add(tookMs);
+    // Timers are not finer than a millisecond, and nobody is overdue sooner.
+    this.#connectMs.add(Math.max(1, tookMs));
   }
 
-  handedOut(now: number): void {
-    this.#lastMovementAt = now;
-  }
-
-  returned(usedMs: number): void {
+  returned(usedMs: number, now: number): void {
     this.#useMs.add(usedMs);
+    this.#lastReturnAt = now;
   }
 
   /** How many attempts to start now for those who wait, beside those that run. */
   attemptsFor(view: DemandView): number {
-    const uncovered = view.waiting - view.connecting;
-    if (uncovered <= 0) return 0;
+    const uncovered = view.waiting - view.connecting - view.checking;
     const connectMs = this.#connectMs.value;
-    if (connectMs === undefined || view.working === 0) return uncovered;
-    const servedMeanwhile = Math.floor((view.working * connectMs) / this.#expectedUseMs(view));
-    const worthwhile = uncovered - servedMeanwhile;
-    if (worthwhile > 0) return worthwhile;
-    return view.connecting === 0 && this.#hasWaitedTooLong(view, connectMs) ? 1 : 0;
+    const servedMeanwhile =
+      connectMs === undefined || view.working === 0
+        ? 0
+        : Math.floor((view.working * connectMs) / this.#expectedUseMs(view, connectMs));
+    return Math.max(uncovered - servedMeanwhile, this.#attemptsOverdue(view));
   }
 
-  /** When the answer above may turn out otherwise although nothing happens until then. */
-  reconsiderInMs(view: DemandView): number {
-    const connectMs = this.#connectMs.value ?? 0;
-    const overdueInMs = (view.oldestSince ?? view.now) + connectMs - view.now;
-    const uncovered = Math.max(1, view.waiting - view.connecting);
-    const telling = (view.working * connectMs) / uncovered;
-    const stalledInMs = this.#stalledSince(view) + telling - view.now;
-    // At least a millisecond: timers are not finer, and a stall shorter than that is none.
-    return Math.max(1, Math.min(overdueInMs > 0 ? overdueInMs : connectMs, stalledInMs));
+  /** When the answer may turn out otherwise although nothing happens until then, if ever. */
+  reconsiderInMs(view: DemandView): number | undefined {
+    const connectMs = this.#connectMs.value;
+    if (connectMs === undefined || view.oldestSince === undefined) return undefined;
+    const overdueAt =
+      view.connecting < view.waiting
+        ? view.oldestSince + (view.connecting + 1) * connectMs
+        : Infinity;
+    const uncovered = view.waiting - view.connecting - view.checking;
+    const stalledAt =
+      uncovered > 0
+        ? this.#stalledSince(view) + connectMs * Math.min(1, view.working / uncovered)
+        : Infinity;
+    const at = Math.min(overdueAt, stalledAt);
+    return at === Infinity ? undefined : Math.max(1, at - view.now);
   }
 
-  #expectedUseMs(view: DemandView): number {
-    return Math.max(this.#useMs.value ?? 0, view.now - this.#stalledSince(view), Number.EPSILON);
+  /** Whoever waits should not have to trust an estimate, or a check, for longer than a connect. */
+  #attemptsOverdue({ now, oldestSince, waiting, connecting }: DemandView): 0 | 1 {
+    const connectMs = this.#connectMs.value;
+    if (connectMs === undefined || oldestSince === undefined) return 0;
+    const due = Math.min(waiting, Math.floor((now - oldestSince) / connectMs));
+    return connecting < due ? 1 : 0;
   }
 
-  /** Since when somebody has been waiting without anybody having been served. */
+  #expectedUseMs(view: DemandView, connectMs: number): number {
+    const stalledMs = view.now - this.#stalledSince(view);
+    return stalledMs >= connectMs ? Infinity : Math.max(this.#useMs.value ?? 0, stalledMs);
+  }
+
+  /** Since when somebody has been waiting without anything having come back. */
   #stalledSince({ now, oldestSince }: DemandView): number {
-    return Math.max(this.#lastMovementAt, oldestSince ?? now);
-  }
-
-  #hasWaitedTooLong({ now, oldestSince }: DemandView, connectMs: number): boolean {
-    return oldestSince !== undefined && now - oldestSince >= connectMs;
+    return Math.max(this.#lastReturnAt, oldestSince ?? now);
   }
 }

@@ -13,7 +13,7 @@ export interface HistogramSnapshot {
 
 /** Counts durations into fixed buckets: constant memory, and mergeable between instances. */
 export class Histogram {
-  readonly #buckets = new Array<number>(BUCKET_BOUNDS_MS.length + 1).fill(0);
+  readonly #buckets = [...BUCKET_BOUNDS_MS, Infinity].map(() => 0);
   #count = 0;
   #sumMs = 0;
   #maxMs = 0;

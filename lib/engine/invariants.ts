@@ -1,16 +1,8 @@
-import { ENTRY_STATES } from './entry.js';
-import type { Roster } from './roster.js';
-import type { PoolStats } from './statistics.js';
-import type { WaiterQueue } from './waiter-queue.js';
+import { ENTRY_STATES } from './entry-state.js';
+import type { PoolContext } from './pool-context.js';
 
 /** What must hold whenever the pool is at rest between two events. */
-export function assertInvariants<R>(pool: {
-  readonly roster: Roster<R>;
-  readonly queue: WaiterQueue<R>;
-  readonly state: PoolStats['state'];
-  readonly max: number;
-}): void {
-  const { roster, queue, state, max } = pool;
+export function assertInvariants<R>({ roster, queue, state, max }: PoolContext<R>): void {
   const entries = [...roster];
   const waiters = [...queue];
   const claim = (holds: boolean, sentence: string) => {
@@ -26,15 +18,23 @@ export function assertInvariants<R>(pool: {
     claim(leased === (entry.lease !== undefined), 'exactly the leased entries have a lease');
     claim(!entry.lease || entry.lease.isOut, 'a lease that is out belongs to its entry');
   }
-  const surplus = entries.filter(({ state: at }) => at === 'idle' || at === 'checking').length;
-  claim(roster.total <= max || surplus === 0, 'nothing idles over max');
+  const staying = roster.total - roster.count('closing');
+  claim(staying <= max || roster.count('idle') === 0, 'nothing idles over max');
+  const retiring = entries.filter((entry) => entry.retiring && entry.state !== 'closing').length;
+  claim(retiring === roster.retiring, 'the count of retiring entries is right');
 
   claim(waiters.length === queue.size, 'the queue knows its length');
-  claim(waiters.every((waiter) => waiter.isWaiting), 'nobody who was settled stands in the queue');
+  claim(
+    waiters.every((waiter) => waiter.isWaiting),
+    'nobody who was settled stands in the queue',
+  );
   const sorted = waiters.toSorted(
     (a, b) => Number(a.lane === 'normal') - Number(b.lane === 'normal') || a.since - b.since,
   );
-  claim(waiters.every((waiter, at) => waiter === sorted[at]), 'the queue is in order');
+  claim(
+    waiters.every((waiter, at) => waiter === sorted[at]),
+    'the queue is in order',
+  );
   if (state !== 'suspended') {
     const covered = roster.count('checking') >= queue.size;
     claim(roster.count('idle') === 0 || queue.size === 0 || covered, 'nobody waits beside idle');

@@ -17,9 +17,11 @@ export type HealthSnapshot =
 interface Failing {
   readonly since: number;
   attempts: number;
+  /** How many of the newest attempts in a row found that waiting is pointless. */
+  permanentInARow: number;
   lastError: unknown;
   lastAttemptAt: number;
-  permanent: boolean;
+  /** The draw of the jitter. */
   chance: number;
 }
 
@@ -52,15 +54,15 @@ export class ServerHealth {
     const failing = (this.#failing ??= {
       since: now,
       attempts: 0,
+      permanentInARow: 0,
       lastError: error,
       lastAttemptAt: now,
-      permanent,
       chance: 0,
     });
     failing.attempts += 1;
     failing.lastError = error;
     failing.lastAttemptAt = now;
-    failing.permanent = permanent;
+    failing.permanentInARow = permanent ? failing.permanentInARow + 1 : 0;
     failing.chance = this.clock.random();
   }
 
@@ -68,22 +70,25 @@ export class ServerHealth {
   probeInMs(somebodyWaits: boolean): number {
     const failing = this.#failing;
     if (!failing) return 0;
-    const pause = failing.permanent
-      ? refusalAfter(failing.attempts)
-      : pauseAfter(failing.attempts, failing.chance, somebodyWaits);
+    const pause =
+      failing.permanentInARow > 0
+        ? refusalAfter(failing.permanentInARow)
+        : pauseAfter(failing.attempts, failing.chance, somebodyWaits);
     return Math.max(0, failing.lastAttemptAt + pause - this.clock.now());
   }
 
   /** The error that newcomers are told without a new attempt; undefined when there is none. */
   cachedRefusal(): { readonly cause: unknown } | undefined {
     const failing = this.#failing;
-    if (!failing?.permanent || this.probeInMs(true) === 0) return undefined;
+    if (!failing?.permanentInARow || this.probeInMs(true) === 0) return undefined;
     return { cause: failing.lastError };
   }
 
-  /** Forgets that waiting is pointless: what was wrong may have been mended. */
+  /** Forgets that waiting is pointless, and the pause: what was wrong may have been mended. */
   reconsider(): void {
-    if (this.#failing) this.#failing.permanent = false;
+    if (!this.#failing) return;
+    this.#failing.permanentInARow = 0;
+    this.#failing.lastAttemptAt = -Infinity;
   }
 
   /** The newest failure, even when connecting has worked again since. */
@@ -100,7 +105,7 @@ export class ServerHealth {
       forMs: this.clock.now() - failing.since,
       attempts: failing.attempts,
       lastError: failing.lastError,
-      permanent: failing.permanent,
+      permanent: failing.permanentInARow > 0,
     };
   }
 }

@@ -76,11 +76,15 @@ export class Statistics {
   readonly use = new Histogram();
   readonly create = new Histogram();
 
-  served(waitedMs: number, atOnce: boolean): void {
+  servedAtOnce(): void {
     this.acquires += 1;
-    this.acquire.record(waitedMs);
-    if (atOnce) return;
+    this.acquire.record(0);
+  }
+
+  servedAfter(waitedMs: number): void {
+    this.acquires += 1;
     this.misses += 1;
+    this.acquire.record(waitedMs);
     this.wait.record(waitedMs);
   }
 

@@ -1,12 +1,15 @@
 import type { Clock } from './clock.js';
 import { outsideUserContext } from './outside-user-context.js';
 
+/** Node's timers cannot count further: what is set for later would ring at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The process' own time. */
 export const systemClock: Clock = {
   now: () => performance.now(),
 
   after(ms, run, keepsProcess) {
-    const timer = outsideUserContext(setTimeout, run, ms);
+    const timer = outsideUserContext(setTimeout, run, Math.min(ms, LONGEST_TIMER_MS));
     if (!keepsProcess) timer.unref();
     return timer;
   },

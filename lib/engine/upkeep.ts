@@ -1,5 +1,11 @@
 import type { Clock, Timer } from './clock.js';
+import type { CloseReason } from './close-reason.js';
+import type { Closing } from './closing.js';
 import type { EngineOptions } from './engine-options.js';
+import type { Entry } from './entry.js';
+import type { EntryLife } from './entry-life.js';
+import type { Lease } from './lease.js';
+import type { PoolContext } from './pool-context.js';
 
 /** Deadlines are kept to within this share of themselves... */
 const PRECISION = 1 / 4;
@@ -8,41 +14,82 @@ const SHORTEST_INTERVAL_MS = 10;
 const LONGEST_INTERVAL_MS = 1_000;
 
 /**
- * One timer for all that happens to connections with time (idle timeout, lifetime, keepalive, leak
- * threshold), instead of some for each: it runs only while there are connections.
+ * Looks after connections as time passes: idle timeout, lifetime, keepalive, leak threshold.
+ *
+ * One timer for the whole pool instead of some for each connection; it runs only while there are
+ * connections, and something that can happen to them.
  */
-export class Upkeep {
+export class Upkeep<R> {
+  readonly #clock: Clock;
   readonly #intervalMs: number;
   #timer: Timer;
 
   constructor(
-    private readonly clock: Clock,
-    options: EngineOptions,
-    /** Looks the pool over; returns false when there is nothing left to look after. */
-    private readonly lookOver: () => boolean,
+    private readonly pool: PoolContext<R>,
+    private readonly life: EntryLife<R>,
+    private readonly closing: Closing<R>,
+    private readonly pump: () => void,
   ) {
-    const limits = [
-      options.idleTimeoutMs,
-      options.maxLifetimeMs,
-      options.keepaliveMs,
-      options.leakThresholdMs,
-    ].filter((limit) => limit > 0);
-    const interval = Math.min(LONGEST_INTERVAL_MS, Math.min(...limits) * PRECISION);
-    this.#intervalMs = Math.max(SHORTEST_INTERVAL_MS, interval);
+    this.#clock = pool.clock;
+    this.#intervalMs = intervalMs(pool.options);
   }
 
   /** To be called when there is a connection to look after. */
   begin(): void {
-    this.#timer ??= this.clock.after(this.#intervalMs, this.#tick, false);
+    if (this.#intervalMs === Infinity) return;
+    this.#timer ??= this.#clock.after(this.#intervalMs, this.#tick, false);
   }
 
   end(): void {
-    if (this.#timer !== undefined) this.clock.cancel(this.#timer);
+    if (this.#timer !== undefined) this.#clock.cancel(this.#timer);
     this.#timer = undefined;
   }
 
   readonly #tick = (): void => {
     this.#timer = undefined;
-    if (this.lookOver()) this.begin();
+    const now = this.#clock.now();
+    for (const entry of this.pool.roster) {
+      if (entry.lease) this.#watchForLeak(entry.lease, now);
+      else if (entry.state === 'idle') this.#tend(entry, now);
+    }
+    this.pump();
+    if (this.pool.roster.total > 0) this.begin();
   };
+
+  #tend(entry: Entry<R>, now: number): void {
+    const reason = this.#reasonToClose(entry, now);
+    if (reason) {
+      this.closing.close(entry, reason);
+      return;
+    }
+    if (now >= entry.expiresAt) this.pool.roster.retire(entry);
+    if (now - entry.seenAt >= entry.keepaliveMs) void this.life.check(entry);
+  }
+
+  #reasonToClose(entry: Entry<R>, now: number): CloseReason | undefined {
+    const { roster, min, options } = this.pool;
+    if (now >= entry.expiresAt && this.closing.canSpareOne) return 'lifetime';
+    if (options.idleTimeoutMs === 0 || roster.standing <= min) return undefined;
+    return now - entry.idleSince >= options.idleTimeoutMs ? 'idle timeout' : undefined;
+  }
+
+  #watchForLeak(lease: Lease<R>, now: number): void {
+    const { options, statistics, observer } = this.pool;
+    const ageMs = now - lease.since;
+    const { leakThresholdMs } = options;
+    if (leakThresholdMs === 0 || lease.leakReported || lease.request.canLeak === false) return;
+    if (ageMs < leakThresholdMs) return;
+    lease.leakReported = true;
+    statistics.leaks += 1;
+    observer.leaked(lease, ageMs);
+  }
+}
+
+function intervalMs(options: EngineOptions): number {
+  const { idleTimeoutMs, maxLifetimeMs, keepaliveMs, leakThresholdMs } = options;
+  const limits = [idleTimeoutMs, maxLifetimeMs, keepaliveMs, leakThresholdMs];
+  const shortest = Math.min(...limits.filter((limit) => limit > 0));
+  if (shortest === Infinity) return Infinity;
+  const interval = Math.min(LONGEST_INTERVAL_MS, shortest * PRECISION);
+  return Math.max(SHORTEST_INTERVAL_MS, interval);
 }

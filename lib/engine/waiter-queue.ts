@@ -32,6 +32,16 @@ export class WaiterQueue<R> {
     return waiter;
   }
 
+  /** Empties the queue. Returns how many were told. */
+  refuseAll(reason: () => Error): number {
+    let refused = 0;
+    for (let waiter = this.shift(); waiter; waiter = this.shift()) {
+      refused += 1;
+      waiter.refuse(reason());
+    }
+    return refused;
+  }
+
   /** When the one who has waited longest came; undefined when nobody waits. */
   get oldestSince(): number | undefined {
     const high = this.#lanes.high.head?.since;

@@ -1,5 +1,6 @@
 import type { AcquireRequest, Lane } from './acquire-request.js';
-import type { Deadline } from './deadline.js';
+import type { Clock } from './clock.js';
+import { Deadline } from './deadline.js';
 import type { Lease } from './lease.js';
 
 /** Told once: either an error or a lease. */
@@ -10,18 +11,20 @@ export type Settle<R> = (error: Error | undefined, lease?: Lease<R>) => void;
  * settled exactly once; whatever was set up for its wait goes with it.
  */
 export class Waiter<R> {
-  deadline: Deadline | undefined;
+  readonly since: number;
   /** Links of the lane that it stands in. */
   previous: Waiter<R> | undefined;
   next: Waiter<R> | undefined;
   #settle: Settle<R> | undefined;
+  #deadline: Deadline | undefined;
   #stopListening: (() => void) | undefined;
 
   constructor(
     readonly request: AcquireRequest,
-    readonly since: number,
+    private readonly clock: Clock,
     settle: Settle<R>,
   ) {
+    this.since = clock.now();
     this.#settle = settle;
   }
 
@@ -33,25 +36,37 @@ export class Waiter<R> {
     return this.#settle !== undefined;
   }
 
-  /** Calls `leave` when the caller's signal fires during the wait. */
-  listenTo(signal: AbortSignal, leave: () => void): void {
-    signal.addEventListener('abort', leave, { once: true });
-    this.#stopListening = () => signal.removeEventListener('abort', leave);
+  /** Calls `expired` with the lag of the event loop when the wait has lasted `ms`. */
+  waitAtMost(ms: number, expired: (lagMs: number) => void): void {
+    this.#deadline = new Deadline(this.clock, ms, expired);
+  }
+
+  /** Calls `aborted` when the caller's signal fires during the wait. */
+  listenTo(signal: AbortSignal, aborted: () => void): void {
+    signal.addEventListener('abort', aborted, { once: true });
+    this.#stopListening = () => signal.removeEventListener('abort', aborted);
   }
 
   serve(lease: Lease<R>): void {
-    this.#end()?.(undefined, lease);
+    this.#end(undefined, lease);
   }
 
   refuse(error: Error): void {
-    this.#end()?.(error);
+    this.#end(error);
   }
 
-  #end(): Settle<R> | undefined {
+  #end(error: Error | undefined, lease?: Lease<R>): void {
     const settle = this.#settle;
     this.#settle = undefined;
-    this.deadline?.cancel();
+    this.#deadline?.cancel();
     this.#stopListening?.();
-    return settle;
+    try {
+      settle?.(error, lease);
+    } catch (thrown) {
+      // A caller's own fault must reach the process as such, but no other caller's turn.
+      this.clock.afterIo(() => {
+        throw thrown;
+      });
+    }
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js';
+import { Deadline } from './deadline.js';
 
 /** Settles as `work` does, or rejects with `late()` when that takes longer than `limitMs`. */
 export function within<T>(
@@ -8,7 +9,7 @@ export function within<T>(
   late: () => Error,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = clock.after(limitMs, () => reject(late()), true);
-    work.then(resolve, reject).finally(() => clock.cancel(timer));
+    const deadline = new Deadline(clock, limitMs, () => reject(late()));
+    work.then(resolve, reject).finally(() => deadline.cancel());
   });
 }

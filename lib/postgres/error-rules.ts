@@ -32,7 +32,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 
 /** Judges an error of a connection in use, by rules that `evictOn` may overrule. */
 export function judge(error: unknown, evictOn?: (error: unknown) => boolean | undefined): Verdict {
-  const overruled = evictOn?.(error);
+  const overruled = opinionOf(evictOn, error);
   if (overruled === true) return CLOSE_THIS;
   if (overruled === false) return KEEP;
 
@@ -43,6 +43,15 @@ export function judge(error: unknown, evictOn?: (error: unknown) => boolean | un
   if (severity === 'FATAL' || severity === 'PANIC') return SUSPECT_OTHERS;
   if (code?.startsWith('08') || isSocketError(code)) return SUSPECT_OTHERS;
   return KEEP;
+}
+
+/** A hook that fails has none: the rules decide, and no statement hangs on its mistake. */
+function opinionOf(evictOn: ((error: unknown) => boolean | undefined) | undefined, error: unknown) {
+  try {
+    return evictOn?.(error);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Name resolution may lag behind at start: so many failures are waited out. */

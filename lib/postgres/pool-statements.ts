@@ -8,7 +8,7 @@ import { type Done, Statement, type StatementConfig } from './statement.js';
 import { PendingSubmittable, type PgSubmittable } from './submittable.js';
 
 /** Shared, because a request object for each statement would be one more allocation. */
-const ANY_CONNECTION: AcquireRequest = Object.freeze({});
+const ANY_CONNECTION: AcquireRequest = Object.freeze({ canLeak: false });
 
 /** Runs single statements, each on a connection of its own for as long as it takes. */
 export class PoolStatements {
@@ -29,7 +29,7 @@ export class PoolStatements {
         };
         new Statement(this.pool, lease.resource, text, values, this.limitMs, settle).run();
       };
-      this.#borrow(signal ? { signal } : ANY_CONNECTION, use, reject);
+      this.#borrow(signal ? { ...ANY_CONNECTION, signal } : ANY_CONNECTION, use, reject);
     });
   }
 

@@ -24,14 +24,30 @@ export async function live({ options, seed, steps, drainMs }: Schedule): Promise
     await life.take(step);
     life.assertContract();
   }
+  await life.recover();
   await life.end(drainMs);
 }
+
+/** By then every attempt that began before the server was well has ended... */
+const OLD_ATTEMPTS_MS = 1_000;
+/** ...and by then all is as it should be: longer than the limits of the options together. */
+const RECOVERY_MS = 2_000;
+const HEALED: ServerMood = {
+  openMs: 10,
+  checkMs: 1,
+  recycleMs: 1,
+  closeMs: 1,
+  opens: 'well',
+  destroyIsSilent: false,
+  throwing: [],
+};
 
 class LiveSchedule {
   readonly #world;
   readonly #customers: Customer[] = [];
   #arrivals = 0;
   #blockedMs = 0;
+  #everybodyReleases = false;
 
   constructor(options: Schedule['options'], seed: number) {
     this.#world = poolUnderTest(options, { random: seededRandom(seed) });
@@ -88,18 +104,37 @@ class LiveSchedule {
     }
   }
 
+  /** When the server is well and everybody gives back, nobody is left waiting, and min stands. */
+  async recover(): Promise<void> {
+    const { pool, clock } = this.#world;
+    this.#changeServer(HEALED);
+    pool.resume();
+    pool.start();
+    this.#everybodyReleases = true;
+    for (const holder of this.#holders) holder.release();
+    await clock.advance(OLD_ATTEMPTS_MS);
+    pool.reconsider();
+    await clock.advance(RECOVERY_MS);
+    this.assertContract();
+    claim(this.#waiting.length === 0, 'nobody waits for ever');
+    const { total, min, max } = pool.stats();
+    claim(total >= Math.min(min, max), 'min is kept, but for the moment of a retirement');
+  }
+
   /** Drains the pool: then everybody was told, and nothing is left. */
   async end(drainMs: number): Promise<void> {
     const { pool, driver, clock } = this.#world;
     const drained = pool.drain(drainMs);
+    let tendingAtTheEnd: number | undefined;
+    void drained.then(() => (tendingAtTheEnd = clock.pending.tending));
     this.assertContract();
     await clock.advance(drainMs + 5_000);
     this.assertContract();
     claim(pool.stats().state === 'closed', 'a drained pool is closed');
     claim(this.#waiting.length === 0, 'everybody was told in the end');
     claim(driver.taken === 0, 'nothing is left on the other side');
-    const { keeping, tending } = clock.pending;
-    claim(keeping + tending === 0, 'no timer is left');
+    claim(tendingAtTheEnd === 0, 'nothing is tended any more in the moment in which it ends');
+    claim(clock.pending.keeping + clock.pending.tending === 0, 'no timer is left');
     const { revoked } = await drained;
     claim(revoked.length <= this.#customers.length, 'nobody was revoked who held nothing');
     this.#assertNumbers();
@@ -151,7 +186,7 @@ class LiveSchedule {
     const caller = this.#world.ask(request, (served) => {
       know(served);
       this.#assertTurn(priority, arrival);
-      this.#react(served, reaction);
+      this.#react(served, this.#everybodyReleases ? 'release' : reaction);
     });
     know(caller);
   }

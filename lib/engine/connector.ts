@@ -1,0 +1,114 @@
+import { types } from 'node:util';
+import { ConnectFailedError } from '../errors/connect-failed.error.js';
+import { TimeLimitError } from '../errors/time-limit.error.js';
+import { Deadline } from './deadline.js';
+import type { OpenRequest } from './driver.js';
+import { Entry } from './entry.js';
+import type { EntryLife } from './entry-life.js';
+import { outsideUserContext } from './outside-user-context.js';
+import type { PoolContext } from './pool-context.js';
+
+/** Who wants to know how attempts end. */
+export interface ConnectListener {
+  opened(): void;
+  failed(error: unknown, permanent: boolean): void;
+}
+
+/** Runs attempts to connect: each brings an entry to life, or tells something about the server. */
+export class Connector<R> {
+  #lastId = 0;
+
+  constructor(
+    private readonly pool: PoolContext<R>,
+    private readonly life: EntryLife<R>,
+    private readonly listener: ConnectListener,
+    private readonly pump: () => void,
+  ) {}
+
+  /** Takes a place at once, whatever becomes of it. */
+  attempt(): void {
+    const { roster, clock, options, generation } = this.pool;
+    const { name, connectTimeoutMs } = options;
+    const abort = new AbortController();
+    const entry = new Entry<R>((this.#lastId += 1), generation, () => abort.abort());
+    roster.add(entry);
+    const deadline = new Deadline(clock, connectTimeoutMs, () => {
+      abort.abort(new TimeLimitError(name, 'connect', connectTimeoutMs));
+    });
+    void outsideUserContext(() => this.#run(entry, abort.signal, deadline));
+  }
+
+  async #run(entry: Entry<R>, signal: AbortSignal, deadline: Deadline): Promise<void> {
+    const { driver, clock } = this.pool;
+    const startedAt = clock.now();
+    let resource: R;
+    let lostWith: unknown;
+    const lost: OpenRequest['lost'] = (error, suspicion) => {
+      lostWith ??= error;
+      this.life.lose(entry, error, suspicion);
+    };
+    try {
+      resource = await driver.open({ signal, lost });
+    } catch (error) {
+      this.#failed(entry, error);
+      return;
+    } finally {
+      deadline.cancel();
+    }
+    const tookMs = clock.now() - startedAt;
+    // Lost before it was through: the next attempt pauses as after any failure.
+    if (entry.doomed === 'connection lost') this.#countFailure(lostWith);
+    else this.#countSuccess(tookMs);
+    this.#opened(entry, resource, tookMs);
+  }
+
+  #opened(entry: Entry<R>, resource: R, tookMs: number): void {
+    const { statistics, observer } = this.pool;
+    statistics.created += 1;
+    statistics.create.record(tookMs);
+    observer.created(resource, tookMs);
+    this.life.begin(entry, resource);
+    this.listener.opened();
+  }
+
+  #failed(entry: Entry<R>, error: unknown): void {
+    this.pool.roster.remove(entry);
+    if (!entry.isAbandoned) this.#countFailure(error);
+    this.pump();
+  }
+
+  #countSuccess(tookMs: number): void {
+    const { health, demand, observer } = this.pool;
+    const before = health.snapshot();
+    health.succeeded();
+    demand.connected(tookMs);
+    if (before.status === 'failing') observer.recovered(before.attempts, before.forMs);
+  }
+
+  #countFailure(error: unknown): void {
+    const { health, statistics, observer, options } = this.pool;
+    const failures = health.failures + 1;
+    const permanent = this.#isPermanent(error, failures);
+    statistics.failedConnects += 1;
+    health.failed(error, permanent);
+    observer.connectFailed(error, failures, permanent);
+    this.listener.failed(error, permanent);
+    if (options.onConnectError === 'reject') this.#refuseHead(error);
+  }
+
+  #isPermanent(error: unknown, failures: number): boolean {
+    try {
+      return this.pool.driver.isPermanent(error, failures);
+    } catch {
+      return false;
+    }
+  }
+
+  #refuseHead(error: unknown): void {
+    const { queue, statistics, options } = this.pool;
+    const waiter = queue.shift();
+    if (!waiter) return;
+    statistics.refused += 1;
+    waiter.refuse(types.isNativeError(error) ? error : new ConnectFailedError(options.name, error));
+  }
+}

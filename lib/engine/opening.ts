@@ -1,0 +1,145 @@
+import { ConnectFailedError } from '../errors/connect-failed.error.js';
+import { PoolClosedError } from '../errors/pool-closed.error.js';
+import { Alarm } from './alarm.js';
+import { Connector } from './connector.js';
+import type { DemandView } from './demand.js';
+import type { EntryLife } from './entry-life.js';
+import type { PoolContext } from './pool-context.js';
+import { Startup } from './startup.js';
+import type { Upkeep } from './upkeep.js';
+
+/** Filling begins within this time of the start, so that a fleet does not connect as one. */
+const START_SPREAD_MS = 100;
+
+/** Decides when a new connection is worth its place. */
+export class Opening<R> {
+  readonly #connector: Connector<R>;
+  readonly #alarm: Alarm;
+  /** When `min` begins to be kept: drawn at the start or at the first acquire. */
+  #fillFrom = Infinity;
+  #startup: Startup | undefined;
+
+  constructor(
+    private readonly pool: PoolContext<R>,
+    life: EntryLife<R>,
+    upkeep: Upkeep<R>,
+    private readonly pump: () => void,
+  ) {
+    this.#alarm = new Alarm(pool.clock, pump);
+    const listener = {
+      opened: () => {
+        upkeep.begin();
+        this.#startup?.connected(pool.roster.standing);
+      },
+      failed: (error: unknown, permanent: boolean) => this.#startup?.failed(error, permanent),
+    };
+    this.#connector = new Connector(pool, life, listener, pump);
+  }
+
+  /** From now on `min` is kept. */
+  begin(): void {
+    if (this.#fillFrom !== Infinity) return;
+    const { clock } = this.pool;
+    this.#fillFrom = clock.now() + START_SPREAD_MS * clock.random();
+  }
+
+  /**
+   * Resolves when `min` connections, at least one, stand.
+   *
+   * @throws StartupFailedError, PoolClosedError
+   */
+  async comeUp(limitMs: number): Promise<void> {
+    const { options, clock, roster, min, state } = this.pool;
+    if (state === 'draining' || state === 'closed') throw new PoolClosedError(options.name, state);
+    this.begin();
+    const target = Math.max(1, min);
+    if (roster.standing >= target) return;
+    this.#startup ??= new Startup(options.name, clock, target, limitMs);
+    this.pump();
+    try {
+      await this.#startup.done;
+    } finally {
+      this.#startup = undefined;
+    }
+  }
+
+  /** The pool is closing: nobody waits for it to come up any more. */
+  abandonStartup(): void {
+    this.#startup?.abandoned(new PoolClosedError(this.pool.options.name, 'draining'));
+  }
+
+  /** Why waiting makes no sense now; undefined when it does. */
+  hopeless(): Error | undefined {
+    const { roster, health, options } = this.pool;
+    if (!health.isFailing || roster.standing > 0 || options.onConnectError === 'reject') return;
+    const refusal = health.cachedRefusal();
+    return refusal && new ConnectFailedError(options.name, refusal.cause);
+  }
+
+  /** Part of the pump: starts what waiters and `min` need, as far as there is room. */
+  openMore(): void {
+    const { queue, roster, health, statistics, options, max } = this.pool;
+    const hopeless = queue.size > 0 ? this.hopeless() : undefined;
+    if (hopeless) statistics.refused += queue.refuseAll(() => hopeless);
+    const missing = this.#missing();
+    const free = max - roster.total;
+    if ((queue.size === 0 && missing <= 0) || free <= 0) this.#alarm.clear();
+    else if (health.isFailing && options.onConnectError === 'retry') this.#probe();
+    else this.#open(missing, free);
+  }
+
+  /** How many are to be opened although nobody waits. */
+  #missing(): number {
+    const { min, max, roster } = this.pool;
+    if (this.#fillFrom === Infinity || this.pool.isEnding) return 0;
+    const wanted = Math.max(min, this.#startup?.target ?? 0);
+    if (wanted === 0) return 0;
+    return Math.min(max, wanted + roster.retiring) - roster.standing - roster.count('connecting');
+  }
+
+  #open(missing: number, free: number): void {
+    const { demand, options, max } = this.pool;
+    const view = this.#view();
+    const limit = Math.max(options.maxConnecting, Math.ceil(max / 2));
+    const room = Math.min(free, limit - view.connecting);
+    const forWaiters = Math.min(room, demand.attemptsFor(view));
+    const forFilling = Math.min(free, options.maxConnecting - view.connecting, missing);
+    const pauseMs = forFilling > 0 ? this.#pauseBeforeFillingMs() : 0;
+    if (pauseMs > 0) this.#alarm.ringIn(pauseMs);
+
+    const attempts = Math.max(forWaiters, pauseMs > 0 ? 0 : forFilling);
+    for (let n = 0; n < attempts; n += 1) this.#connector.attempt();
+    if (room <= attempts) return;
+    const reconsiderMs = demand.reconsiderInMs(this.#view());
+    if (reconsiderMs !== undefined) this.#alarm.ringIn(reconsiderMs);
+  }
+
+  #view(): DemandView {
+    const { queue, roster, clock } = this.pool;
+    return {
+      now: clock.now(),
+      waiting: queue.size,
+      oldestSince: queue.oldestSince,
+      connecting: roster.count('connecting'),
+      checking: roster.count('checking'),
+      working: roster.standing - roster.count('idle'),
+    };
+  }
+
+  /** While the server fails: one attempt at a time, with pauses, however many wait. */
+  #probe(): void {
+    if (this.pool.roster.count('connecting') > 0) return;
+    const pauseMs = this.#pauseBeforeProbingMs();
+    if (pauseMs > 0) this.#alarm.ringIn(pauseMs);
+    else this.#connector.attempt();
+  }
+
+  #pauseBeforeFillingMs(): number {
+    return Math.max(this.#fillFrom - this.pool.clock.now(), this.#pauseBeforeProbingMs());
+  }
+
+  #pauseBeforeProbingMs(): number {
+    const somebodyWaits = this.pool.queue.size > 0 || this.#startup !== undefined;
+    return this.pool.health.probeInMs(somebodyWaits);
+  }
+}

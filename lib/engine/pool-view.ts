@@ -1,0 +1,86 @@
+import {
+  AcquireTimeoutError,
+  type AcquireTimeoutStats,
+  type LeaseHolder,
+} from '../errors/acquire-timeout.error.js';
+import { framesOf } from './call-site.js';
+import type { Lease } from './lease.js';
+import type { PoolContext } from './pool-context.js';
+import type { Roster } from './roster.js';
+import type { PoolStats } from './statistics.js';
+
+/** The pool's numbers at this moment. */
+export function countsOf<R>({ roster, queue, max, clock }: PoolContext<R>): AcquireTimeoutStats {
+  const { oldestSince } = queue;
+  return {
+    total: roster.total,
+    max,
+    leased: roster.count('leased'),
+    idle: roster.count('idle'),
+    connecting: roster.count('connecting'),
+    waiting: queue.size,
+    oldestWaiterMs: oldestSince === undefined ? undefined : clock.now() - oldestSince,
+  };
+}
+
+/** Everything that can be measured about the pool. */
+export function statsOf<R>(pool: PoolContext<R>): PoolStats {
+  const { roster, health, statistics, options, state, min, max, clock } = pool;
+  const counts = countsOf(pool);
+  const [longest] = leasesOf(roster);
+  return {
+    ...counts,
+    name: options.name,
+    state,
+    health: health.snapshot(),
+    min,
+    checking: roster.count('checking'),
+    returning: roster.count('returning'),
+    closing: roster.count('closing'),
+    expired: expiredOf(roster, clock.now()),
+    utilization: counts.leased / max,
+    longestLeaseMs: longest && clock.now() - longest.since,
+    counters: statistics.counters(),
+    histograms: statistics.histograms(),
+  };
+}
+
+/** Who has a resource now, the longest lease first. */
+export function holdersOf<R>(roster: Roster<R>, now: number): LeaseHolder[] {
+  return leasesOf(roster).map(({ request, since }) => ({
+    label: request.label,
+    ageMs: now - since,
+    stack: framesOf(request.site),
+  }));
+}
+
+/** What a caller is told who waited in vain. */
+export function timeoutErrorOf<R>(
+  pool: PoolContext<R>,
+  waitedMs: number,
+  loopLagMs: number,
+): AcquireTimeoutError {
+  const { health, options, roster, clock } = pool;
+  const last = health.lastError();
+  const isRelevant = last && (health.isFailing || last.agoMs <= waitedMs);
+  return new AcquireTimeoutError({
+    pool: options.name,
+    waitedMs,
+    stats: countsOf(pool),
+    holders: holdersOf(roster, clock.now()),
+    loopLagMs,
+    lastConnectError: isRelevant ? last : undefined,
+  });
+}
+
+function expiredOf<R>(roster: Roster<R>, now: number): number {
+  let expired = 0;
+  for (const { expiresAt } of roster) if (now >= expiresAt) expired += 1;
+  return expired;
+}
+
+function leasesOf<R>(roster: Roster<R>): Lease<R>[] {
+  const leases: Lease<R>[] = [];
+  for (const { lease } of roster) if (lease) leases.push(lease);
+  return leases.toSorted((a, b) => a.since - b.since);
+}
