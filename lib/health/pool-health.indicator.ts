@@ -1,11 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import type { PoolStats } from '../engine/statistics.js';
 import { describeCause } from '../errors/describe-cause.js';
+import { InvalidPoolOptionsError } from '../errors/invalid-options.error.js';
+import { PoolClosedError } from '../errors/pool-closed.error.js';
 import { PRIMARY, type PoolName } from '../nest/pool-names.js';
 import { PoolRegistry } from '../nest/pool-registry.js';
+import type { Pool } from '../postgres/pool.js';
+import { poolLoad } from './pool-load.js';
 import { PoolPing } from './pool-ping.js';
 
+/**
+ * Options of {@link PoolHealthIndicator.check}.
+ *
+ * @publicApi
+ */
 export interface PoolHealthOptions {
   /** Longest wait for the server's sign of life in milliseconds. Default 1000, minimum 1. */
   readonly timeoutMs?: number;
@@ -41,26 +49,33 @@ export class PoolHealthIndicator {
    *
    * @param name default: `primary`
    * @throws UnknownPoolError when there is no such pool
+   * @throws InvalidPoolOptionsError
    */
   async check(
     name: PoolName = PRIMARY,
     { timeoutMs = DEFAULT_TIMEOUT_MS }: PoolHealthOptions = {},
   ): Promise<HealthIndicatorResult> {
+    refuseWrongTimeout(name, timeoutMs);
     const pool = this.registry.get(name);
     const indicator = this.indicators.check(name);
     try {
-      const { route, latencyMs } = await this.ping.ask(pool, timeoutMs);
+      refuseEnded(name, pool);
+      const { route, latencyMs } = await this.ping.ask(name, timeoutMs);
       return indicator.up({
-        ...load(pool.stats()),
+        ...poolLoad(pool.stats()),
         pingedOver: route,
         latencyMs: Math.round(latencyMs),
       });
     } catch (error) {
-      return indicator.down({ ...load(pool.stats()), error: describeCause(error) });
+      return indicator.down({ ...poolLoad(pool.stats()), error: describeCause(error) });
     }
   }
 
-  /** Checks every pool, each under its name; down when one of them is. */
+  /**
+   * Checks every pool, each under its name; down when one of them is.
+   *
+   * @throws InvalidPoolOptionsError
+   */
   async checkAll(options?: PoolHealthOptions): Promise<HealthIndicatorResult> {
     const names = this.registry.names();
     const results = await Promise.all(names.map((name) => this.check(name, options)));
@@ -68,27 +83,14 @@ export class PoolHealthIndicator {
   }
 }
 
-function load(stats: PoolStats) {
-  const { state, total, leased, idle, connecting, waiting, max, utilization } = stats;
-  const { oldestWaiterMs, longestLeaseMs, counters, health } = stats;
-  return {
-    load: leased >= max ? 'busy' : 'ok',
-    state,
-    total,
-    leased,
-    idle,
-    connecting,
-    waiting,
-    max,
-    utilization: Math.round(utilization * 100) / 100,
-    oldestWaiterMs: rounded(oldestWaiterMs),
-    longestLeaseMs: rounded(longestLeaseMs),
-    leaks: counters.leaks,
-    timeouts: counters.timeouts,
-    ...(health.status === 'failing' && { lastError: describeCause(health.lastError) }),
-  };
+function refuseWrongTimeout(pool: string, timeoutMs: number): void {
+  if (Number.isFinite(timeoutMs) && timeoutMs >= 1) return;
+  const message = `timeoutMs of a health check must be 1 or more milliseconds; it is ${timeoutMs}`;
+  throw new InvalidPoolOptionsError([{ pool, option: 'timeoutMs', message }]);
 }
 
-function rounded(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.round(ms);
+/** A pool that was ended serves nobody, however well its server is. */
+function refuseEnded(name: string, pool: Pool): void {
+  const { state } = pool.stats();
+  if (state === 'draining' || state === 'closed') throw new PoolClosedError(name, state);
 }

@@ -6,6 +6,9 @@ import { PoolPing } from './pool-ping.js';
 /**
  * Provides {@link PoolHealthIndicator}, and Terminus with it. The pools come from `PoolModule`.
  *
+ * An application that configures Terminus imports that first, since Nest takes the first it finds:
+ * `imports: [TerminusModule.forRoot({ ... }), PoolHealthModule]`.
+ *
  * @publicApi
  */
 @Module({

@@ -19,20 +19,22 @@ export interface Pong {
  */
 @Injectable()
 export class PoolPing {
-  readonly #underWay = new Map<Pool, Promise<Pong>>();
+  readonly #underWay = new Map<string, Promise<Pong>>();
 
   constructor(private readonly registry: PoolRegistry) {}
 
   /**
-   * Whoever asks while an answer is awaited gets the same one.
+   * Whoever asks the same while an answer is awaited gets the same one.
    *
    * @throws what the last way that was tried failed with, within `timeoutMs`
    */
-  ask(pool: Pool, timeoutMs: number): Promise<Pong> {
-    let answer = this.#underWay.get(pool);
+  ask(name: string, timeoutMs: number): Promise<Pong> {
+    const question = `${name} within ${timeoutMs} ms`;
+    let answer = this.#underWay.get(question);
     if (!answer) {
-      answer = this.#ask(pool, timeoutMs).finally(() => this.#underWay.delete(pool));
-      this.#underWay.set(pool, answer);
+      const forget = () => this.#underWay.delete(question);
+      answer = this.#ask(this.registry.get(name), timeoutMs).finally(forget);
+      this.#underWay.set(question, answer);
     }
     return answer;
   }
@@ -40,29 +42,41 @@ export class PoolPing {
   async #ask(pool: Pool, timeoutMs: number): Promise<Pong> {
     const startedAt = performance.now();
     const remainingMs = () => Math.max(1, Math.ceil(startedAt + timeoutMs - performance.now()));
+    // A connection may be dead while the server is well: half of the time is left for another way.
+    const halfMs = () => Math.ceil(remainingMs() / 2);
     const pong = (route: PingRoute) => ({ route, latencyMs: performance.now() - startedAt });
 
-    // An idle connection may be dead while the server is well: that leaves time for another way.
-    const overIdle = pool.ping(Math.ceil(timeoutMs / 2));
+    const overIdle = pool.ping(halfMs());
     if (overIdle && (await succeeds(overIdle))) return pong('idle connection');
 
     const admin = this.#adminFor(pool);
-    if (admin && (await succeeds(askOver(admin, Math.ceil(remainingMs() / 2))))) {
-      return pong('admin pool');
-    }
+    if (admin && (await succeeds(askOver(admin, halfMs())))) return pong('admin pool');
+
     await pool.probe(remainingMs());
     return pong('probe');
   }
 
+  /** The admin pool, where it can speak for this pool and is not busy itself. */
   #adminFor(pool: Pool): Pool | undefined {
-    if (pool.name === ADMIN || !this.registry.has(ADMIN)) return undefined;
+    if (!this.registry.has(ADMIN) || isLockedOut(pool)) return undefined;
     const admin = this.registry.get(ADMIN);
-    return sameServer(admin.address, pool.address) ? admin : undefined;
+    const { leased, max } = admin.stats();
+    return leased < max && sameServer(admin.address, pool.address) ? admin : undefined;
   }
 }
 
-async function askOver(admin: Pool, timeoutMs: number): Promise<void> {
-  await admin.use((client) => client.query(''), { timeoutMs, label: 'health check' });
+/** Whether the pool cannot connect and has nothing left: then only its own login tells the truth. */
+function isLockedOut(pool: Pool): boolean {
+  const { health, total, connecting, closing } = pool.stats();
+  return health.status === 'failing' && total - connecting - closing === 0;
+}
+
+async function askOver(admin: Pool, limitMs: number): Promise<void> {
+  const overIdle = admin.ping(limitMs);
+  if (overIdle) return overIdle;
+  // A connection that is new, or has just come home, has proven that the server is there.
+  const lease = await admin.acquire({ timeoutMs: limitMs, label: 'health check' });
+  lease.release();
 }
 
 function succeeds(attempt: Promise<unknown>): Promise<boolean> {

@@ -2,14 +2,6 @@ import { Inject } from '@nestjs/common';
 import { PRIMARY, type PoolName } from './pool-names.js';
 import { getPoolToken } from './pool.tokens.js';
 
-/** Every name that was ever asked for: lets the module answer a misspelt one with those there are. */
-const requested = new Set<string>();
-
-/** Names that some `@InjectPool()` of this process asks for. */
-export function requestedPoolNames(): Iterable<string> {
-  return requested;
-}
-
 /**
  * Injects a pool.
  *
@@ -24,9 +16,6 @@ export function requestedPoolNames(): Iterable<string> {
  * @throws UnknownPoolError at start, when no pool has this name
  * @publicApi
  */
-export function InjectPool(
-  name: PoolName = PRIMARY,
-): PropertyDecorator & ParameterDecorator {
-  requested.add(name);
+export function InjectPool(name: PoolName = PRIMARY): PropertyDecorator & ParameterDecorator {
   return Inject(getPoolToken(name));
 }

@@ -1,9 +1,10 @@
 import { InvalidPoolOptionsError, type OptionProblem } from '../errors/invalid-options.error.js';
-import { partsOf } from '../postgres/options/connection-string.js';
 import {
   type Environment,
+  databaseUrlVariable,
   missingAddress,
   namesServer,
+  poolOptionsFromEnvironment,
   withEnvironment,
 } from '../postgres/options/environment.js';
 import type { PoolRole } from '../postgres/options/option-row.js';
@@ -11,6 +12,8 @@ import { CONNECTION_OPTIONS } from '../postgres/options/option-table.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 import type { OptionOrigins } from '../postgres/options/resolve-context.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
+import { inheritedAddress } from './inherited-address.js';
+import { moduleOptionProblems } from './module-option-problems.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN, PRIMARY } from './pool-names.js';
 
@@ -20,82 +23,94 @@ export interface PoolDefinition {
   readonly role: PoolRole;
   readonly options: PoolOptions;
   readonly origins: OptionOrigins;
-  /** The pool whose address it takes, because nothing names one of its own. */
-  readonly addressOf: string | undefined;
+  /** The pool whose address it uses; undefined when it has one of its own. */
+  readonly addressFrom: string | undefined;
 }
 
 /**
  * Brings the options of all pools and the environment together.
  *
+ * @param names in the order in which the pools are made
  * @throws InvalidPoolOptionsError that lists everything that is wrong with any of them
  */
 export function definePools(
   names: readonly string[],
-  { pools = {} }: PoolModuleOptions,
+  options: PoolModuleOptions,
   env: Environment,
 ): PoolDefinition[] {
-  const given = pools as Readonly<Record<string, PoolOptions | false | undefined>>;
-  const problems: OptionProblem[] = undeclared(names, given);
-  const leader = names.includes(PRIMARY) ? PRIMARY : names[0];
-  const leading = withEnvironment(leader ?? PRIMARY, (leader && given[leader]) || {}, env);
+  const [first] = names;
+  if (first === undefined) return [];
+  const written = (name: string) => writtenFor(name, options ?? {});
 
-  const definitions = names.map((name): PoolDefinition => {
-    const own = withEnvironment(name, given[name] || {}, env);
-    const role = name === PRIMARY || name === ADMIN ? name : 'other';
-    const inherits = name !== leader && !namesServer(own.options);
-    const options = inherits
-      ? { ...addressIn(leading.options, own.options), ...own.options }
-      : own.options;
-    if (!inherits)
-      problems.push(...[missingAddress(name, options, env)].filter((p) => p !== undefined));
-    return { name, role, options, origins: own.origins, addressOf: inherits ? leader : undefined };
-  });
+  const homeName = names.includes(PRIMARY) ? PRIMARY : first;
+  const home = defineHome(homeName, written(homeName), env);
+  const homeProblems = [...lackOfAddress(home, env), ...problemsOf(home)];
+  const hasAddress = !homeProblems.some(({ option }) => option in CONNECTION_OPTIONS);
 
-  for (const { name, options, role, origins } of definitions) {
-    problems.push(
-      ...problemsOf(() =>
-        resolvePoolOptions(name, options, { strict: true, defaults: role, origins }),
-      ),
-    );
-  }
+  const others = names
+    .filter((name) => name !== homeName)
+    .map((name) => defineOther(name, written(name), hasAddress ? home : undefined, env));
+
+  const problems = [
+    ...moduleOptionProblems(names, options),
+    ...homeProblems,
+    ...others.flatMap((other) => problemsOf(other)),
+  ];
   if (problems.length > 0) throw new InvalidPoolOptionsError(problems);
-  return definitions;
+  return [home, ...others];
 }
 
-/** Nest knows the names before the options exist: those that only a factory tells come too late. */
-function undeclared(
-  names: readonly string[],
-  given: Readonly<Record<string, PoolOptions | false | undefined>>,
-): OptionProblem[] {
-  return Object.entries(given).flatMap(([pool, options]) => {
-    if (options === false && names.includes(pool)) {
-      const message =
-        'is turned off by the factory, but declared; leave it out of the pools of forRootAsync(), or set admin: false there';
-      return [{ pool, option: pool, message }];
-    }
-    if (options && !names.includes(pool)) {
-      const message = `is not declared; the names there are: ${names.join(', ')}; add it to the pools of forRootAsync()`;
-      return [{ pool, option: pool, message }];
-    }
-    return [];
-  });
+/** Defines the pool whose address the others use: the primary, else the first there is. */
+function defineHome(name: string, written: PoolOptions, env: Environment): PoolDefinition {
+  const { options, origins } = withEnvironment(name, written, env);
+  const definition = { name, role: roleOf(name), addressFrom: undefined };
+  // An application without a primary may still say by DATABASE_URL where its database is.
+  const { connectionString } = poolOptionsFromEnvironment(PRIMARY, env);
+  if (connectionString === undefined || namesServer(options)) {
+    return { ...definition, options, origins };
+  }
+  return {
+    ...definition,
+    options: { ...options, connectionString },
+    origins: { ...origins, connectionString: databaseUrlVariable(PRIMARY) },
+  };
 }
 
-/** The connection options of one pool for another, taken apart where the other changes a part. */
-function addressIn(leading: PoolOptions, own: PoolOptions): PoolOptions {
-  const { connectionString, ...rest } = leading;
-  const named = Object.entries(rest).filter(([option]) => option in CONNECTION_OPTIONS);
-  const shared: PoolOptions = Object.fromEntries(named);
-  if (connectionString === undefined) return shared;
-  const changesPart = ['user', 'password', 'database', 'port', 'ssl'].some((part) => part in own);
-  return changesPart
-    ? ({ ...partsOf(connectionString), ...shared } as PoolOptions)
-    : { ...shared, connectionString };
+/** @param home undefined when its address is wrong: that is told once, not by every pool */
+function defineOther(
+  name: string,
+  written: PoolOptions,
+  home: PoolDefinition | undefined,
+  env: Environment,
+): PoolDefinition {
+  const { options, origins } = withEnvironment(name, written, env);
+  const definition = { name, role: roleOf(name), origins };
+  if (home === undefined || namesServer(options)) {
+    return { ...definition, options, addressFrom: undefined };
+  }
+  const inherited = inheritedAddress(home.options, options);
+  return { ...definition, options: { ...options, ...inherited }, addressFrom: home.name };
 }
 
-function problemsOf(resolve: () => unknown): readonly OptionProblem[] {
+function roleOf(name: string): PoolRole {
+  return name === PRIMARY || name === ADMIN ? name : 'other';
+}
+
+/** What the application wrote for a pool; whatever is no object says nothing. */
+function writtenFor(name: string, { pools = {} }: PoolModuleOptions): PoolOptions {
+  const all = pools as Readonly<Record<string, PoolOptions | false | undefined>>;
+  const written = Object.hasOwn(all, name) && all[name];
+  return typeof written === 'object' ? (written ?? {}) : {};
+}
+
+function lackOfAddress({ name, options }: PoolDefinition, env: Environment): OptionProblem[] {
+  const problem = missingAddress(PRIMARY, options, env);
+  return problem === undefined ? [] : [{ ...problem, pool: name }];
+}
+
+function problemsOf({ name, role, options, origins }: PoolDefinition): readonly OptionProblem[] {
   try {
-    resolve();
+    resolvePoolOptions(name, options, { strict: true, defaults: role, origins });
     return [];
   } catch (error) {
     if (error instanceof InvalidPoolOptionsError) return error.problems;

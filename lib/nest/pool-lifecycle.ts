@@ -1,8 +1,20 @@
-import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { Injectable, Logger } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  ShutdownSignal,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { PoolModuleError } from '../errors/pool-module.error.js';
+import { Pool } from '../postgres/pool.js';
+import type { Module } from './application-parts.js';
+import { whenStartFails } from './failed-start.js';
 import { PoolRegistry } from './pool-registry.js';
+import { refuseUnknownPools } from './unknown-pools.js';
+
+/** `createApplicationContext()` is over before an application can enable its shutdown hooks. */
+const TIME_TO_ENABLE_HOOKS_MS = 100;
 
 /**
  * Ties the pools to the application's life.
@@ -13,45 +25,60 @@ import { PoolRegistry } from './pool-registry.js';
 @Injectable()
 export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   readonly #logger = new Logger('PoolModule');
+  #hooksCheck: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly registry: PoolRegistry,
     private readonly modules: ModulesContainer,
-  ) {}
+  ) {
+    // Nest calls the hooks of global modules first at start and last at shutdown. With this the
+    // pools are also up before other global modules use them in a hook, and drain after those.
+    this.#module.distance = Infinity;
+  }
 
   async onModuleInit(): Promise<void> {
     try {
-      this.#refuseSecondRegistration();
-      await Promise.all([...this.registry].map((pool) => pool.start()));
+      refuseUnknownPools(this.modules, this.#module, this.registry);
+      await Promise.all(this.#pools.map((pool) => pool.start()));
+      whenStartFails(this.modules, this, () => this.#drain(0));
     } catch (error) {
       // Nest calls no shutdown hook when a start fails.
-      await Promise.all([...this.registry].map((pool) => pool.drain(0)));
+      await this.#drain(0);
       throw error;
     }
   }
 
   onApplicationBootstrap(): void {
-    const listens = process.listenerCount('SIGTERM') > 0;
     // A test closes its application itself.
-    if (listens || process.env['NODE_ENV'] === 'test') return;
-    this.#logger.warn(
-      'nobody listens to SIGTERM, so the pools are not drained when the process is stopped:' +
-        ' call app.enableShutdownHooks() before app.listen()',
-    );
+    if (process.env.NODE_ENV === 'test') return;
+    this.#hooksCheck = setTimeout(() => this.#warnWithoutHooks(), TIME_TO_ENABLE_HOOKS_MS).unref();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.registry].map((pool) => pool.drain()));
+    clearTimeout(this.#hooksCheck);
+    await this.#drain();
   }
 
-  #refuseSecondRegistration(): void {
-    const own = [...this.modules.values()].filter((module) =>
-      [...module.providers.values()].some(({ metatype }) => metatype === PoolLifecycle),
-    );
-    if (own.length < 2) return;
-    throw new PoolModuleError(
-      'PoolModule is registered more than once in this application; it is global:' +
-        ' call forRoot() or forRootAsync() once, and name all pools there',
+  get #module(): Module {
+    const own = [...this.modules.values()].find(({ providers }) => providers.has(PoolLifecycle));
+    return own!;
+  }
+
+  /** Without what a test put in the place of a pool: that is the test's own. */
+  get #pools(): Pool[] {
+    return [...this.registry].filter((pool) => pool instanceof Pool);
+  }
+
+  async #drain(timeoutMs?: number): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.drain(timeoutMs)));
+  }
+
+  #warnWithoutHooks(): void {
+    const isHeard = Object.values(ShutdownSignal).some((name) => process.listenerCount(name) > 0);
+    if (isHeard) return;
+    this.#logger.warn(
+      'nobody listens to SIGTERM, so the pools are not drained when the process is stopped:' +
+        ' call app.enableShutdownHooks() before app.listen()',
     );
   }
 }

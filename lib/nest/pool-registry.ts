@@ -1,5 +1,5 @@
-import { UnknownPoolError } from '../errors/unknown-pool.error.js';
 import type { PoolStats } from '../engine/statistics.js';
+import { UnknownPoolError } from '../errors/unknown-pool.error.js';
 import { nearestName } from '../postgres/options/nearest-name.js';
 import type { Pool } from '../postgres/pool.js';
 
@@ -11,8 +11,8 @@ import type { Pool } from '../postgres/pool.js';
 export class PoolRegistry implements Iterable<Pool> {
   readonly #pools: ReadonlyMap<string, Pool>;
 
-  constructor(pools: Iterable<Pool>) {
-    this.#pools = new Map([...pools].map((pool) => [pool.name, pool]));
+  constructor(pools: Iterable<readonly [name: string, pool: Pool]>) {
+    this.#pools = new Map(pools);
   }
 
   /** @throws UnknownPoolError that lists the names there are */
@@ -33,7 +33,7 @@ export class PoolRegistry implements Iterable<Pool> {
 
   /** The numbers of every pool at this moment, by name. */
   snapshot(): Record<string, PoolStats> {
-    return Object.fromEntries([...this].map((pool) => [pool.name, pool.stats()]));
+    return Object.fromEntries([...this.#pools].map(([name, pool]) => [name, pool.stats()]));
   }
 
   [Symbol.iterator](): IterableIterator<Pool> {

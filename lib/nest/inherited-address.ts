@@ -1,0 +1,37 @@
+import { partsOf } from '../postgres/options/connection-string.js';
+import { givenAs } from '../postgres/options/given-options.js';
+import { OPTION_NAMES, pgNamesOf } from '../postgres/options/option-table.js';
+import type { PoolOptions } from '../postgres/options/pool-options.js';
+
+/** Where the server is and how to log in; what a session does beyond that is each pool's own. */
+const ADDRESS_OPTIONS = [
+  'host',
+  'port',
+  'user',
+  'password',
+  'database',
+  'ssl',
+  'sslnegotiation',
+  'enableChannelBinding',
+  'scramMaxIterations',
+  'stream',
+] as const satisfies readonly (keyof PoolOptions)[];
+
+/**
+ * The address of one pool for another, without what the other gives itself. The connection string
+ * comes in its parts, so that a pool may change the user or the database and keep the rest.
+ */
+export function inheritedAddress(home: PoolOptions, own: PoolOptions): PoolOptions {
+  const named = ADDRESS_OPTIONS.map((option) => [option, home[option]] as const);
+  const inUrl = home.connectionString === undefined ? {} : partsOf(home.connectionString);
+  const address = { ...Object.fromEntries(named), ...inUrl };
+  return Object.fromEntries(
+    Object.entries(address).filter(([option, value]) => value !== undefined && !gives(own, option)),
+  );
+}
+
+/** Whether options give what pg calls `pgName`, under whichever name. */
+function gives(options: PoolOptions, pgName: string): boolean {
+  const option = OPTION_NAMES.find((name) => Object.hasOwn(pgNamesOf(name), pgName));
+  return option !== undefined && givenAs(options, option, true).length > 0;
+}

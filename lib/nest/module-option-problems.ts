@@ -1,0 +1,74 @@
+import type { OptionProblem } from '../errors/invalid-options.error.js';
+import type { PoolModuleOptions } from './pool-module-options.js';
+import { ADMIN } from './pool-names.js';
+
+const MODULE = 'PoolModule';
+
+type Pools = Readonly<Record<string, unknown>>;
+
+/** What is wrong with the options of the module, beside what is wrong inside those of a pool. */
+export function moduleOptionProblems(
+  names: readonly string[],
+  options: PoolModuleOptions,
+): OptionProblem[] {
+  if (!isObject(options)) return [noOptions()];
+  const pools: Pools = options.pools ?? {};
+  return [
+    ...misplacedOptions(options),
+    ...poolsThatAreNoObjects(pools),
+    ...poolsDeclaredOtherwise(pools, names),
+  ];
+}
+
+function noOptions(): OptionProblem {
+  const message = 'options must be an object, as { pools: { primary: { max: 10 } } }';
+  return { pool: MODULE, option: 'options', message };
+}
+
+function misplacedOptions(options: PoolModuleOptions): OptionProblem[] {
+  return Object.keys(options)
+    .filter((option) => option !== 'pools')
+    .map((option) => ({
+      pool: MODULE,
+      option,
+      message: `${option} is not an option; a pool stands under pools, as { pools: { primary: {} } }`,
+    }));
+}
+
+function poolsThatAreNoObjects(pools: Pools): OptionProblem[] {
+  return Object.entries(pools)
+    .filter(([, given]) => given && !isObject(given))
+    .map(([pool]) => ({
+      pool,
+      option: 'options',
+      message: "options must be an object, as { connectionString: 'postgres://...' }",
+    }));
+}
+
+/** Nest knows the names before the options exist: what only a factory tells comes too late. */
+function poolsDeclaredOtherwise(pools: Pools, names: readonly string[]): OptionProblem[] {
+  return Object.entries(pools).flatMap(([pool, given]) => {
+    const isDeclared = names.includes(pool);
+    if (given === false && isDeclared) return [turnedOffTooLate(pool)];
+    return given && !isDeclared ? [notDeclared(pool, names)] : [];
+  });
+}
+
+function turnedOffTooLate(pool: string): OptionProblem {
+  const wayOut =
+    pool === ADMIN ? 'set admin: false there' : `take '${pool}' out of the pools that it declares`;
+  const message = `options are false, but forRootAsync() declares this pool; ${wayOut}`;
+  return { pool, option: 'options', message };
+}
+
+function notDeclared(pool: string, names: readonly string[]): OptionProblem {
+  const declared = names.map((name) => `'${name}'`).join(', ');
+  const wayOut =
+    pool === ADMIN ? 'take admin: false out there' : `add '${pool}' to the pools that it declares`;
+  const message = `options are given, but forRootAsync() declares only ${declared}; ${wayOut}`;
+  return { pool, option: 'options', message };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import Cursor from 'pg-cursor';
+import { eventually } from '../../support/eventually.js';
+import { testPools } from './support/test-pools.js';
+
+const pools = testPools();
+
+function leaks(): string[] {
+  return pools.log.warnings.filter((sentence) => sentence.includes('possible leak:'));
+}
+
+describe('a connection that is out for longer than leakThresholdMs', () => {
+  it('is reported once, with its label and the place that took it', async () => {
+    const pool = pools.open({ max: 1, leakThresholdMs: 40 });
+
+    const client = await pool.acquire({ label: 'ReportService.weekly' });
+    await eventually(() => leaks().length > 0);
+    await client.query('SELECT pg_sleep(0.1)');
+
+    const [warning, ...others] = leaks();
+    expect(others).toEqual([]);
+    const [sentence, ...frames] = warning!.split('\n');
+    expect(sentence).toMatch(
+      /^orders: possible leak: a connection held by ReportService\.weekly has been out for \d+ ms; release it on every path, or use pool\.use\(\); longer work deserves its own pool\. Acquired:$/,
+    );
+    expect(frames[0]).toContain('leaks.spec');
+    expect(pool.stats().counters.leaks).toBe(1);
+    client.release();
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['connect()', () => pools.open({ max: 1, leakThresholdMs: 40 }).connect()],
+    [
+      'connect() with a callback',
+      () =>
+        new Promise((resolve) => {
+          pools.open({ max: 1, leakThresholdMs: 40 }).connect(resolve);
+        }),
+    ],
+    ['acquire()', () => pools.open({ max: 1, leakThresholdMs: 40 }).acquire()],
+    [
+      'use()',
+      () => {
+        const endless = new Promise(() => {});
+        void pools
+          .open({ max: 1, leakThresholdMs: 40 })
+          .use(() => endless)
+          .catch(() => {});
+        return Promise.resolve();
+      },
+    ],
+    [
+      'a cursor that nobody closes',
+      () =>
+        pools
+          .open({ max: 1, leakThresholdMs: 40 })
+          .query(new Cursor('SELECT generate_series(1, 9)'))
+          .read(1),
+    ],
+  ])('shows no frame of the library when it was taken by %s', async (_name, take) => {
+    await take();
+
+    const [warning] = await eventually(() => leaks().length > 0 && leaks());
+
+    const frames = warning!.split('\n').slice(1);
+    expect(frames[0]).toContain('leaks.spec');
+    expect(
+      frames.filter((frame) => /[/\\]lib[/\\](engine|postgres)[/\\]|node:/.test(frame)),
+    ).toEqual([]);
+  });
+
+  it('is reported again when it comes home after all', async () => {
+    const pool = pools.open({ max: 1, leakThresholdMs: 40 });
+    const client = await pool.acquire({ label: 'import' });
+    await eventually(() => leaks().length > 0);
+    expect(pools.log.warnings).toHaveLength(1);
+
+    client.release();
+
+    expect(pools.log.warnings[1]).toMatch(
+      /^orders: the connection held by import that was reported as a possible leak was returned after all, after \d+ ms$/,
+    );
+  });
+
+  it('is reported at the end of the pool when it is still out', async () => {
+    const pool = pools.open({ max: 2, drainTimeoutMs: 20 });
+    await pool.acquire({ label: 'lost' });
+    const home = await pool.acquire({ label: 'home' });
+    home.release();
+
+    const report = await pool.drain();
+
+    expect(report.revoked).toMatchObject([{ label: 'lost' }]);
+    const [warning, ...others] = pools.log.warnings;
+    expect(others).toEqual([]);
+    expect(warning).toMatch(
+      /^orders: a connection held by lost was still out at shutdown, for \d+ ms\. Acquired:\n.*leaks\.spec/,
+    );
+  });
+});
+
+describe('leak detection', () => {
+  it('says nothing of what comes home in time', async () => {
+    const pool = pools.open({ max: 1, leakThresholdMs: 400 });
+
+    for (let n = 0; n < 20; n += 1) await pool.use((client) => client.query('SELECT 1'));
+    await pool.end();
+
+    expect(pools.log.warnings).toEqual([]);
+    expect(pool.stats().counters.leaks).toBe(0);
+  });
+
+  it('says nothing of a long statement of pool.query(), which cannot leak', async () => {
+    const pool = pools.open({ max: 1, leakThresholdMs: 40 });
+
+    await pool.query('SELECT pg_sleep(0.2)');
+
+    expect(pools.log.warnings).toEqual([]);
+    expect(pool.stats().counters.leaks).toBe(0);
+  });
+
+  it('is off with a threshold of 0', async () => {
+    const pool = pools.open({ max: 1, leakThresholdMs: 0 });
+    await using client = await pool.acquire();
+
+    await client.query('SELECT pg_sleep(0.1)');
+
+    expect(pools.log.warnings).toEqual([]);
+    expect(pool.holders()).toMatchObject([{ stack: undefined }]);
+  });
+});
