@@ -32,7 +32,7 @@ export { type DatabaseAddress } from './postgres/options/address.js';
 export { type PoolOptions } from './postgres/options/pool-options.js';
 export { Pool, type PoolIdentity } from './postgres/pool.js';
 export { type PoolLog } from './postgres/pool-log.js';
-export { type StatementConfig } from './postgres/statement.js';
+export { type StatementConfig } from './postgres/statement-limits.js';
 
 export { InjectPool } from './nest/inject-pool.decorator.js';
 export {

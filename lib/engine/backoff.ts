@@ -1,10 +1,10 @@
 const FIRST_PAUSE_MS = 50;
-/** While somebody waits: at most this late after the server is back, the first is served. */
-const LONGEST_PAUSE_WITH_WAITERS_MS = 500;
+/** While somebody waits: with the connect, the first is served within 0.5 s of the server's return. */
+const LONGEST_PAUSE_WITH_WAITERS_MS = 400;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * The pause after the n-th failure in a row, with full jitter: 50 ms doubling to 500 ms while
+ * The pause after the n-th failure in a row, with full jitter: 50 ms doubling to 400 ms while
  * anybody waits, to 5 s when the pool only wants its minimum back.
  *
  * @param chance the draw in [0, 1), made once for a failure, so that a waiter who comes during a

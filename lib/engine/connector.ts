@@ -8,6 +8,15 @@ import type { EntryLife } from './entry-life.js';
 import { outsideUserContext } from './outside-user-context.js';
 import type { PoolContext } from './pool-context.js';
 
+/**
+ * An attempt that takes this many times the usual is overdue: it is no reason any more to start no
+ * other. It goes on all the same, for a server that is merely slow.
+ */
+const PATIENCE = 3;
+const SHORTEST_PATIENCE_MS = 500;
+/** As long as no connect has succeeded. */
+const UNKNOWN_PATIENCE_MS = 1_000;
+
 /** Who wants to know how attempts end. */
 export interface ConnectListener {
   opened(): void;
@@ -17,6 +26,7 @@ export interface ConnectListener {
 /** Runs attempts to connect: each brings an entry to life, or tells something about the server. */
 export class Connector<R> {
   #lastId = 0;
+  #givenUpInARow = 0;
 
   constructor(
     private readonly pool: PoolContext<R>,
@@ -30,12 +40,52 @@ export class Connector<R> {
     const { roster, clock, options, generation } = this.pool;
     const { name, connectTimeoutMs } = options;
     const abort = new AbortController();
-    const entry = new Entry<R>((this.#lastId += 1), generation, () => abort.abort());
+    const entry = new Entry<R>((this.#lastId += 1), generation, clock.now(), (reason) => {
+      abort.abort(reason);
+    });
     roster.add(entry);
     const deadline = new Deadline(clock, connectTimeoutMs, () => {
       abort.abort(new TimeLimitError(name, 'connect', connectTimeoutMs));
     });
     void outsideUserContext(() => this.#run(entry, abort.signal, deadline));
+  }
+
+  /** Attempts that a silent network has most likely swallowed, the oldest first. */
+  overdue(): Entry<R>[] {
+    const { roster, clock } = this.pool;
+    const since = clock.now() - this.#patienceMs;
+    const overdue: Entry<R>[] = [];
+    for (const entry of roster) {
+      if (entry.state === 'connecting' && entry.attemptedAt <= since) overdue.push(entry);
+    }
+    return overdue;
+  }
+
+  /** How long until the next attempt is overdue; undefined when none runs that may become so. */
+  nextOverdueInMs(): number | undefined {
+    const { roster, clock } = this.pool;
+    const now = clock.now();
+    let next: number | undefined;
+    for (const { state, attemptedAt } of roster) {
+      const inMs = attemptedAt + this.#patienceMs - now;
+      if (state === 'connecting' && inMs > 0) next = Math.min(next ?? Infinity, inMs);
+    }
+    return next;
+  }
+
+  /** Makes room for a fresh attempt, which may come through where this one does not. */
+  giveUp(entry: Entry<R>): void {
+    const { options, clock, max } = this.pool;
+    // The only place is needed by a slow server as well: each time it gets longer.
+    if (max === 1) this.#givenUpInARow += 1;
+    const ageMs = Math.round(clock.now() - entry.attemptedAt);
+    entry.giveUp(new TimeLimitError(options.name, 'connect', ageMs));
+  }
+
+  get #patienceMs(): number {
+    const usual = this.pool.demand.expectedConnectMs;
+    const patience = usual === undefined ? UNKNOWN_PATIENCE_MS : usual * PATIENCE;
+    return Math.max(SHORTEST_PATIENCE_MS, patience) * 2 ** this.#givenUpInARow;
   }
 
   async #run(entry: Entry<R>, signal: AbortSignal, deadline: Deadline): Promise<void> {
@@ -58,7 +108,7 @@ export class Connector<R> {
     const tookMs = clock.now() - startedAt;
     // Lost before it was through: the next attempt pauses as after any failure.
     if (entry.doomed === 'connection lost') this.#countFailure(lostWith);
-    else this.#countSuccess(tookMs);
+    else this.#countSuccess(entry, tookMs);
     this.#opened(entry, resource, tookMs);
   }
 
@@ -77,8 +127,11 @@ export class Connector<R> {
     this.pump();
   }
 
-  #countSuccess(tookMs: number): void {
+  #countSuccess(entry: Entry<R>, tookMs: number): void {
     const { health, demand, observer } = this.pool;
+    // What began earlier and is still silent will not come through any more.
+    for (const older of this.overdue()) if (older.id < entry.id) older.abandon();
+    this.#givenUpInARow = 0;
     const before = health.snapshot();
     health.succeeded();
     demand.connected(tookMs);

@@ -32,6 +32,11 @@ export class Demand {
     this.#connectMs.add(Math.max(1, tookMs));
   }
 
+  /** How long a connect usually takes, in milliseconds; undefined before the first. */
+  get expectedConnectMs(): number | undefined {
+    return this.#connectMs.value;
+  }
+
   returned(usedMs: number, now: number): void {
     this.#useMs.add(usedMs);
     this.#lastReturnAt = now;

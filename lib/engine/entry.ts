@@ -23,13 +23,17 @@ export class Entry<R> {
   /** Set when it is to be closed as soon as it is home. */
   doomed: CloseReason | undefined;
   lease: Lease<R> | undefined;
+  /** Whether its attempt was ended as a failed one, and will soon be gone. */
+  isGivenUp = false;
 
   constructor(
     /** Counts from 1 within its pool. */
     readonly id: number,
     /** Those of an older generation than the pool's are closed when they come home. */
     readonly generation: number,
-    private readonly abortAttempt: () => void,
+    /** When the attempt to open it began. */
+    readonly attemptedAt: number,
+    private readonly abortAttempt: (reason?: Error) => void,
   ) {}
 
   /** Whether the pool gave its attempt up: then a failure says nothing about the server. */
@@ -37,9 +41,15 @@ export class Entry<R> {
     return this.state === 'connecting' && this.doomed === 'pool closed';
   }
 
-  /** Gives the attempt that opens it up. */
+  /** Gives the attempt that opens it up, as one that nobody needs any more. */
   abandon(): void {
     this.doomed = 'pool closed';
     this.abortAttempt();
+  }
+
+  /** Gives the attempt that opens it up, as a failed one. */
+  giveUp(reason: Error): void {
+    this.isGivenUp = true;
+    this.abortAttempt(reason);
   }
 }

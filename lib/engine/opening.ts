@@ -3,6 +3,7 @@ import { PoolClosedError } from '../errors/pool-closed.error.js';
 import { Alarm } from './alarm.js';
 import { Connector } from './connector.js';
 import type { DemandView } from './demand.js';
+import type { Entry } from './entry.js';
 import type { EntryLife } from './entry-life.js';
 import type { PoolContext } from './pool-context.js';
 import { Startup } from './startup.js';
@@ -82,10 +83,30 @@ export class Opening<R> {
     const hopeless = queue.size > 0 ? this.hopeless() : undefined;
     if (hopeless) statistics.refused += queue.refuseAll(() => hopeless);
     const missing = this.#missing();
-    const free = max - roster.total;
-    if ((queue.size === 0 && missing <= 0) || free <= 0) this.#alarm.clear();
-    else if (health.isFailing && options.onConnectError === 'retry') this.#probe();
-    else this.#open(missing, free);
+    if (queue.size === 0 && missing <= 0) {
+      this.#alarm.clear();
+      return;
+    }
+    if (!this.#givesUpHanging()) {
+      const free = max - roster.total;
+      if (free > 0 && health.isFailing && options.onConnectError === 'retry') this.#probe();
+      else if (free > 0) this.#open(missing, free);
+    }
+    this.#watchAttempts();
+  }
+
+  /**
+   * Where attempts hang, a fresh one beside the oldest shows whether that has changed: the others
+   * make room for it, and the last one does where there is no other place.
+   */
+  #givesUpHanging(): boolean {
+    const { roster, max } = this.pool;
+    if (this.#promising > 0) return false;
+    const overdue = this.#overdue;
+    const youngest = overdue.at(-1);
+    if (!youngest || (overdue.length === 1 && roster.total < max)) return false;
+    if (!youngest.isGivenUp) this.#connector.giveUp(youngest);
+    return true;
   }
 
   /** How many are to be opened although nobody waits. */
@@ -100,7 +121,8 @@ export class Opening<R> {
   #open(missing: number, free: number): void {
     const { demand, options, max } = this.pool;
     const view = this.#view();
-    const limit = Math.max(options.maxConnecting, Math.ceil(max / 2));
+    const hangs = view.connecting < this.pool.roster.count('connecting');
+    const limit = hangs ? 1 : Math.max(options.maxConnecting, Math.ceil(max / 2));
     const room = Math.min(free, limit - view.connecting);
     const forWaiters = Math.min(room, demand.attemptsFor(view));
     const forFilling = Math.min(free, options.maxConnecting - view.connecting, missing);
@@ -120,7 +142,7 @@ export class Opening<R> {
       now: clock.now(),
       waiting: queue.size,
       oldestSince: queue.oldestSince,
-      connecting: roster.count('connecting'),
+      connecting: this.#promising,
       checking: roster.count('checking'),
       working: roster.standing - roster.count('idle'),
     };
@@ -128,10 +150,30 @@ export class Opening<R> {
 
   /** While the server fails: one attempt at a time, with pauses, however many wait. */
   #probe(): void {
-    if (this.pool.roster.count('connecting') > 0) return;
+    if (this.#promising > 0) return;
     const pauseMs = this.#pauseBeforeProbingMs();
     if (pauseMs > 0) this.#alarm.ringIn(pauseMs);
     else this.#connector.attempt();
+  }
+
+  /** Attempts that may still be through soon. */
+  get #promising(): number {
+    return this.pool.roster.count('connecting') - this.#overdue.length;
+  }
+
+  /** An attempt hangs only for those who wait for it: filling has time. */
+  get #overdue(): Entry<R>[] {
+    return this.#somebodyWaits ? this.#connector.overdue() : [];
+  }
+
+  #watchAttempts(): void {
+    if (!this.#somebodyWaits) return;
+    const overdueInMs = this.#connector.nextOverdueInMs();
+    if (overdueInMs !== undefined) this.#alarm.ringIn(overdueInMs);
+  }
+
+  get #somebodyWaits(): boolean {
+    return this.pool.queue.size > 0 || this.#startup !== undefined;
   }
 
   #pauseBeforeFillingMs(): number {
@@ -139,7 +181,6 @@ export class Opening<R> {
   }
 
   #pauseBeforeProbingMs(): number {
-    const somebodyWaits = this.pool.queue.size > 0 || this.#startup !== undefined;
-    return this.pool.health.probeInMs(somebodyWaits);
+    return this.pool.health.probeInMs(this.#somebodyWaits);
   }
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import pg from 'pg';
-import type { Client, Connection } from 'pg';
+import type { Client, ClientConfig, Connection } from 'pg';
 import { outsideUserContext } from '../engine/outside-user-context.js';
 
 /** What a cancel request needs to know of a session, noted while its socket is open. */
@@ -14,6 +14,8 @@ export interface CancelTarget {
   readonly remoteAddress: string | undefined;
   readonly ssl: boolean | object;
   readonly sslNegotiation: string | undefined;
+  /** Makes the socket where the application wants one of its own: a tunnel. */
+  readonly stream: ClientConfig['stream'];
 }
 
 type CancelConnection = Connection & {
@@ -23,38 +25,46 @@ type CancelConnection = Connection & {
 };
 
 /** Undefined for a server that told no key: it cannot be asked. */
-export function cancelTargetOf(client: Client): CancelTarget | undefined {
+export function cancelTargetOf(
+  client: Client,
+  stream: ClientConfig['stream'],
+): CancelTarget | undefined {
   const { processID, secretKey, host, port, ssl, sslNegotiation, connection } =
     client as unknown as CancelTarget & { connection: { stream: { remoteAddress?: string } } };
   if (typeof processID !== 'number' || !secretKey) return undefined;
   const { remoteAddress } = connection.stream;
-  return { processID, secretKey, host, port, remoteAddress, ssl, sslNegotiation };
+  return { processID, secretKey, host, port, remoteAddress, ssl, sslNegotiation, stream };
 }
+
+/** What became of a cancel request. */
+export type CancelOutcome =
+  /** The server has closed its socket: the signal is sent, and can hit no later statement. */
+  | 'through'
+  /** It never left: the statement goes on. */
+  | 'not sent'
+  /** It left, and nobody knows when it will arrive: it may hit whatever runs then. */
+  | 'under way';
 
 /**
  * Asks the server to cancel what a session runs, over a socket of its own to the very server that
  * the session is on: the same remote address, the same TLS.
  *
- * Resolves with true when the server has closed that socket: the signal is sent by then, and can
- * no longer hit a later statement. Resolves with false when the server could not be reached within
- * `limitMs`; the statement then goes on.
- *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
-export function requestCancel(target: CancelTarget, limitMs: number): Promise<boolean> {
+export function requestCancel(target: CancelTarget, limitMs: number): Promise<CancelOutcome> {
   return outsideUserContext(
     () =>
-      new Promise<boolean>((resolve) => {
+      new Promise<CancelOutcome>((resolve) => {
         const connection = connectionLike(target);
+        let outcome: CancelOutcome = 'not sent';
         const giveUp = () => {
-          isThrough = false;
+          if (outcome === 'through') outcome = 'under way';
           connection.stream.destroy();
         };
         const timer = setTimeout(giveUp, limitMs);
-        let isThrough = false;
         const ask = () => {
           connection.cancel(target.processID, target.secretKey);
-          isThrough = true;
+          outcome = 'through';
         };
         connection.on('connect', () => {
           if (!target.ssl) ask();
@@ -64,18 +74,18 @@ export function requestCancel(target: CancelTarget, limitMs: number): Promise<bo
         connection.on('error', giveUp);
         connection.on('end', () => {
           clearTimeout(timer);
-          resolve(isThrough);
+          resolve(outcome);
         });
         reach(connection, target);
       }),
   );
 }
 
-function connectionLike({ ssl, sslNegotiation, host }: CancelTarget): CancelConnection {
+function connectionLike({ ssl, sslNegotiation, host, stream }: CancelTarget): CancelConnection {
   // The certificate names the host that the session was opened to, not its address.
   const name = { host, ...(isIP(host) === 0 && { servername: host }) };
   const tls = ssl ? { ...(typeof ssl === 'object' && withKey(ssl)), ...name } : false;
-  return new pg.Connection({ ssl: tls, sslNegotiation } as object) as CancelConnection;
+  return new pg.Connection({ ssl: tls, sslNegotiation, stream } as object) as CancelConnection;
 }
 
 /** node-postgres hides the key from enumeration. */
@@ -85,7 +95,8 @@ function withKey(ssl: object): object {
 }
 
 function reach(connection: CancelConnection, target: CancelTarget): void {
-  const { host, port, remoteAddress } = target;
+  const { host, port, remoteAddress, stream } = target;
   if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`);
-  else connection.connect(port, remoteAddress ?? host);
+  // A tunnel leads where the host name says, from its own end.
+  else connection.connect(port, stream ? host : (remoteAddress ?? host));
 }

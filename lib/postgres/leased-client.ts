@@ -7,7 +7,8 @@ import { leadToCaller } from './lead-to-caller.js';
 import { LeaseListeners, type Listener } from './lease-listeners.js';
 import { queryArguments } from './query-arguments.js';
 import type { PostgresSession } from './postgres-session.js';
-import { type Done, Statement, type StatementConfig } from './statement.js';
+import { type Done, Statement } from './statement.js';
+import type { StatementConfig, StatementQuery } from './statement-limits.js';
 import { isSubmittable, PendingSubmittable } from './submittable.js';
 
 /** Whose connection it is. */
@@ -42,7 +43,7 @@ export class LeasedClient {
    * Runs a statement on this connection, in every shape that `pg.Client.query` takes. Statements
    * that are not awaited run one after the other.
    */
-  readonly query: PoolClient['query'] = ((
+  readonly query: PoolClient['query'] & StatementQuery = ((
     statement: unknown,
     values?: unknown,
     callback?: Done,
@@ -62,7 +63,7 @@ export class LeasedClient {
     return new Promise<QueryResult>((resolve, reject) => {
       this.#run(text, parameters, (error, result) => (error ? reject(error) : resolve(result!)));
     }).catch(leadToCaller);
-  }) as PoolClient['query'];
+  }) as PoolClient['query'] & StatementQuery;
 
   /**
    * Gives the connection back. An open transaction is rolled back, with a warning.

@@ -4,7 +4,8 @@ import { inCallersContext } from '../engine/callers-context.js';
 import type { Lease } from '../engine/lease.js';
 import type { Lender } from './lender.js';
 import type { PostgresSession } from './postgres-session.js';
-import { type Done, Statement, type StatementConfig } from './statement.js';
+import { type Done, Statement } from './statement.js';
+import type { StatementConfig } from './statement-limits.js';
 import { PendingSubmittable, type PgSubmittable } from './submittable.js';
 
 /** Shared, because a request object for each statement would be one more allocation. */

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import pg from 'pg';
-import type { PoolClient, QueryResult } from 'pg';
+import type { PoolClient } from 'pg';
 import type { AcquireRequest, CallSite } from '../engine/acquire-request.js';
 import { captureCallSite } from '../engine/call-site.js';
 import { inCallersContext } from '../engine/callers-context.js';
@@ -14,7 +14,6 @@ import { Lender } from './lender.js';
 import { leadToCaller } from './lead-to-caller.js';
 import { type LeaseOwner, LeasedClient } from './leased-client.js';
 import { addressOf, type DatabaseAddress, describeAddress } from './options/address.js';
-import { withConnectionSettings } from './options/connection-config.js';
 import type { PoolRole } from './options/option-row.js';
 import type { PoolOptions } from './options/pool-options.js';
 import type { OptionOrigins } from './options/resolve-context.js';
@@ -28,8 +27,10 @@ import { queryArguments } from './query-arguments.js';
 import { PostgresDriver } from './postgres-driver.js';
 import type { PostgresSession } from './postgres-session.js';
 import { RotatingPassword } from './rotating-password.js';
+import { SessionStart } from './session-start.js';
 import { ServerProbe } from './server-probe.js';
-import type { Done, StatementConfig } from './statement.js';
+import type { Done } from './statement.js';
+import type { StatementConfig, StatementQuery } from './statement-limits.js';
 import { isSubmittable } from './submittable.js';
 
 /** What a pool is beside its options: the module says it, `new Pool()` does not need it. */
@@ -105,7 +106,7 @@ export class Pool extends pg.Pool {
       isReadOnly: () => events.readOnlyServer(),
     });
     const password = rotatingPassword(settings);
-    const driver = new PostgresDriver(settings, sessionSettings(settings, password), {
+    const driver = new PostgresDriver(settings, new SessionStart(settings, password), {
       connected: (session) => events.connected(session),
       failed: (session, error) => events.failed(session, error),
       openTransaction: (session) => events.openTransaction(session.holder),
@@ -333,30 +334,9 @@ function refuseFunction(callback: Done): void {
   setImmediate(() => callback(error));
 }
 
-/** `pool.query()` of a statement with limits of its own. */
-interface StatementQuery {
-  // oxlint-disable-next-line typescript/no-explicit-any -- pg's own default of a row
-  <Row extends pg.QueryResultRow = any, Values = unknown[]>(
-    statement: StatementConfig<Values>,
-  ): Promise<QueryResult<Row>>;
-}
-
 function rotatingPassword({ connection }: ResolvedPoolOptions): RotatingPassword | undefined {
   const { password } = connection;
   return typeof password === 'function' ? new RotatingPassword(password) : undefined;
-}
-
-/** What sessions begin with beside the application's own settings. */
-function sessionSettings(
-  { connection, statementTimeoutMs }: ResolvedPoolOptions,
-  password: RotatingPassword | undefined,
-) {
-  // The server's own limit of a statement, unless the application set it beside ours.
-  const limited = connection.statement_timeout === undefined && statementTimeoutMs > 0;
-  return withConnectionSettings(connection, {
-    ...(limited && { statement_timeout: statementTimeoutMs }),
-    ...(password && { password: password.provide }),
-  });
 }
 
 /** Ours comes after the server's: it is for a server, or a network, that is silent. */

@@ -7,9 +7,9 @@ import { ConnectionLostError } from '../errors/connection-lost.error.js';
 import { TimeLimitError } from '../errors/time-limit.error.js';
 import { namedLoss } from './connection-loss.js';
 import { isPermanentConnectError, judge } from './error-rules.js';
-import type { ConnectionConfig } from './options/connection-config.js';
 import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
 import { PostgresSession } from './postgres-session.js';
+import type { SessionStart } from './session-start.js';
 import { type RecyclerEvents, SessionRecycler } from './session-recycler.js';
 
 /** What the driver asks its pool to do. */
@@ -27,7 +27,7 @@ export class PostgresDriver implements Driver<PostgresSession> {
 
   constructor(
     private readonly options: ResolvedPoolOptions,
-    private readonly connection: ConnectionConfig,
+    private readonly start: SessionStart,
     private readonly events: DriverEvents,
   ) {
     this.#Client = options.Client ?? pg.Client;
@@ -55,15 +55,11 @@ export class PostgresDriver implements Driver<PostgresSession> {
     signal: AbortSignal,
     initialise: (session: PostgresSession) => Promise<void>,
   ): Promise<PostgresSession> {
-    const client = new this.#Client(this.connection) as Client;
-    const session = new PostgresSession(client, {
-      cancelLimitMs: this.options.closeTimeoutMs,
-      answerLimitMs: this.options.validationTimeoutMs,
-    });
+    const session = this.#newSession();
     const abandon = () => void session.destroy();
     signal.addEventListener('abort', abandon, { once: true });
     try {
-      await client.connect();
+      await session.client.connect();
       session.connected();
       await initialise(session);
       if (session.hasEnded) throw new ConnectionLostError(this.options.name, session.failure);
@@ -72,10 +68,20 @@ export class PostgresDriver implements Driver<PostgresSession> {
     } catch (error) {
       await session.destroy();
       signal.throwIfAborted();
+      if (this.start.learnsFrom(error)) return await this.#connect(signal, initialise);
       throw namedLoss(this.options.name, error);
     } finally {
       signal.removeEventListener('abort', abandon);
     }
+  }
+
+  #newSession(): PostgresSession {
+    const { closeTimeoutMs, validationTimeoutMs, connection } = this.options;
+    return new PostgresSession(new this.#Client(this.start.config) as Client, {
+      cancelLimitMs: closeTimeoutMs,
+      answerLimitMs: validationTimeoutMs,
+      stream: connection.stream,
+    });
   }
 
   async check({ client }: PostgresSession): Promise<void> {

@@ -1,5 +1,10 @@
-import type { Client } from 'pg';
-import { cancelTargetOf, requestCancel, type CancelTarget } from './cancel-request.js';
+import type { Client, ClientConfig } from 'pg';
+import {
+  type CancelOutcome,
+  cancelTargetOf,
+  requestCancel,
+  type CancelTarget,
+} from './cancel-request.js';
 import { StatementLane } from './statement-lane.js';
 
 /** What node-postgres tells of a client beside its declared members. */
@@ -8,12 +13,14 @@ interface ClientInternals {
   readonly readyForQuery?: boolean;
 }
 
-/** In milliseconds. */
-export interface SessionLimits {
+/** How a session cancels; durations in milliseconds. */
+export interface CancelRules {
   /** Longest time that a cancel request may take. */
   readonly cancelLimitMs: number;
   /** How soon a server that was told to cancel has to answer. */
   readonly answerLimitMs: number;
+  /** Makes the sockets, where the application does. */
+  readonly stream: ClientConfig['stream'];
 }
 
 /** A session at the server, as the pool keeps it. */
@@ -35,7 +42,7 @@ export class PostgresSession {
   #whenQuiet: (() => void)[] = [];
   #judge: ((error: unknown) => void) | undefined;
   #cancelTarget: CancelTarget | undefined;
-  #cancelling: Promise<boolean> | undefined;
+  #cancelling: Promise<CancelOutcome> | undefined;
   /** Whether the server was told to cancel what it has not answered yet. */
   #wasCancelled = false;
   #silence: NodeJS.Timeout | undefined;
@@ -43,7 +50,7 @@ export class PostgresSession {
 
   constructor(
     readonly client: Client,
-    private readonly limits: SessionLimits,
+    private readonly rules: CancelRules,
   ) {
     // One listener for the whole life of the client: no error event of it ever goes unheard.
     client.on('error', (error: unknown) => {
@@ -62,7 +69,7 @@ export class PostgresSession {
 
   /** To be called when the server has let the session in. */
   connected(): void {
-    this.#cancelTarget = cancelTargetOf(this.client);
+    this.#cancelTarget = cancelTargetOf(this.client, this.rules.stream);
   }
 
   /** From now on `judge` sees the session's errors. */
@@ -123,10 +130,12 @@ export class PostgresSession {
   cancel(): void {
     if (this.#isAnswered || this.#ended || this.#cancelling || this.#wasCancelled) return;
     if (!this.#cancelTarget) return;
-    this.#cancelling = requestCancel(this.#cancelTarget, this.limits.cancelLimitMs);
-    void this.#cancelling.then((isThrough) => {
+    this.#cancelling = requestCancel(this.#cancelTarget, this.rules.cancelLimitMs);
+    void this.#cancelling.then((outcome) => {
       this.#cancelling = undefined;
-      if (isThrough && !this.#isAnswered) this.#expectAnswer();
+      this.#wasCancelled = outcome !== 'not sent' && !this.#isAnswered;
+      if (outcome === 'under way') void this.destroy();
+      else if (this.#wasCancelled) this.#expectAnswer();
       this.#advance();
     });
   }
@@ -153,8 +162,9 @@ export class PostgresSession {
   }
 
   #cancelForGood(): Promise<unknown> | undefined {
-    if (this.#isAnswered || this.toldFatal || !this.#cancelTarget) return undefined;
-    return this.#cancelling ?? requestCancel(this.#cancelTarget, this.limits.cancelLimitMs);
+    if (this.#isAnswered || this.toldFatal || this.#wasCancelled) return undefined;
+    if (!this.#cancelTarget) return undefined;
+    return this.#cancelling ?? requestCancel(this.#cancelTarget, this.rules.cancelLimitMs);
   }
 
   /**
@@ -162,9 +172,8 @@ export class PostgresSession {
    * this session is dead.
    */
   #expectAnswer(): void {
-    this.#wasCancelled = true;
     if (this.#ended) return;
-    this.#silence = setTimeout(() => void this.destroy(), this.limits.answerLimitMs);
+    this.#silence = setTimeout(() => void this.destroy(), this.rules.answerLimitMs);
   }
 
   #answered(): void {

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../engine/system-clock.js';
 import { within } from '../engine/within.js';
 
@@ -34,7 +33,7 @@ export class RotatingPassword {
 
   async #ask(): Promise<boolean> {
     const waitMs = this.#askedAt + PAUSE_MS - performance.now();
-    if (waitMs > 0) await pause(waitMs);
+    if (waitMs > 0) await new Promise<void>((over) => systemClock.after(waitMs, over, true));
     this.#askedAt = performance.now();
     try {
       const answer = Promise.resolve(this.source());

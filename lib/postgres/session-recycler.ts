@@ -31,6 +31,11 @@ const STATE_RESET = `
     END
   $$`;
 
+/** A session that the application itself made read-only (SET, startup option) does not count. */
+const SERVER_REFUSES_WRITES = `
+  SELECT pg_is_in_recovery() OR (setting = 'on' AND source NOT IN ('session', 'client')) AS refuses
+  FROM pg_settings WHERE name = 'default_transaction_read_only'`;
+
 /** Makes a returned session fit for the next borrower. */
 export class SessionRecycler {
   constructor(
@@ -59,10 +64,8 @@ export class SessionRecycler {
   /** A borrower's own READ ONLY is over by now: what is still read-only is the server. */
   async #lookAtServer(session: PostgresSession): Promise<void> {
     session.wasRefusedAsReadOnly = false;
-    const { rows } = await session.client.query<{ transaction_read_only: string }>(
-      'SHOW transaction_read_only',
-    );
-    if (rows[0]?.transaction_read_only === 'on') this.events.readOnlyServer(session);
+    const { rows } = await session.client.query<{ refuses: boolean }>(SERVER_REFUSES_WRITES);
+    if (rows[0]?.refuses) this.events.readOnlyServer(session);
   }
 
   async #reset({ client }: PostgresSession): Promise<void> {

