@@ -26,13 +26,13 @@ export { StatementTimeoutError } from './errors/statement-timeout.error.js';
 export { type LimitedStep, TimeLimitError } from './errors/time-limit.error.js';
 export { UnknownPoolError } from './errors/unknown-pool.error.js';
 
-export { type AcquireOptions } from './postgres/acquire-options.js';
-export { LeasedClient } from './postgres/leased-client.js';
+export { type AcquireOptions } from './postgres/pool/acquire-options.js';
+export { LeasedClient } from './postgres/pool/leased-client.js';
 export { type DatabaseAddress } from './postgres/options/address.js';
 export { type PoolOptions } from './postgres/options/pool-options.js';
-export { Pool, type PoolIdentity } from './postgres/pool.js';
-export { type PoolLog } from './postgres/pool-log.js';
-export { type StatementConfig } from './postgres/statement-limits.js';
+export { Pool, type PoolIdentity } from './postgres/pool/pool.js';
+export { type PoolLog } from './postgres/report/pool-log.js';
+export { type StatementConfig } from './postgres/session/statement-limits.js';
 
 export { InjectPool } from './nest/inject-pool.decorator.js';
 export {

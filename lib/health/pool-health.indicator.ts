@@ -5,7 +5,7 @@ import { InvalidPoolOptionsError } from '../errors/invalid-options.error.js';
 import { PoolClosedError } from '../errors/pool-closed.error.js';
 import { PRIMARY, type PoolName } from '../nest/pool-names.js';
 import { PoolRegistry } from '../nest/pool-registry.js';
-import type { Pool } from '../postgres/pool.js';
+import type { Pool } from '../postgres/pool/pool.js';
 import { poolLoad } from './pool-load.js';
 import { PoolPing } from './pool-ping.js';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ADMIN } from '../nest/pool-names.js';
 import { PoolRegistry } from '../nest/pool-registry.js';
 import { sameServer } from '../postgres/options/address.js';
-import type { Pool } from '../postgres/pool.js';
+import type { Pool } from '../postgres/pool/pool.js';
 
 /** Over which way the server was asked. */
 export type PingRoute = 'idle connection' | 'admin pool' | 'probe';

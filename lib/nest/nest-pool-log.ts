@@ -1,5 +1,5 @@
 import type { Logger } from '@nestjs/common';
-import type { PoolLog } from '../postgres/pool-log.js';
+import type { PoolLog } from '../postgres/report/pool-log.js';
 
 /** The pools' log lines through Nest's logger: a sentence, and one plain object beside it. */
 export function nestPoolLog(logger: Logger): PoolLog {

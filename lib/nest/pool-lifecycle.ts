@@ -7,7 +7,7 @@ import {
   ShutdownSignal,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { Pool } from '../postgres/pool.js';
+import { Pool } from '../postgres/pool/pool.js';
 import type { Module } from './application-parts.js';
 import { whenStartFails } from './failed-start.js';
 import { PoolRegistry } from './pool-registry.js';

@@ -1,7 +1,7 @@
 import { Logger, type Provider, Scope } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { databaseUrlVariable } from '../postgres/options/environment.js';
-import { Pool } from '../postgres/pool.js';
+import { Pool } from '../postgres/pool/pool.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { definePools, type PoolDefinition } from './pool-definitions.js';
 import { PoolLifecycle } from './pool-lifecycle.js';

@@ -1,7 +1,7 @@
 import type { PoolStats } from '../engine/statistics.js';
 import { UnknownPoolError } from '../errors/unknown-pool.error.js';
 import { nearestName } from '../postgres/options/nearest-name.js';
-import type { Pool } from '../postgres/pool.js';
+import type { Pool } from '../postgres/pool/pool.js';
 
 /**
  * All pools of an application, by name.

@@ -381,13 +381,13 @@ describe('while the network swallows connection requests', () => {
   });
 });
 
-/** Lets time pass until a caller is served. */
+/** Lets time pass until a caller is served, and fails when that takes too long. */
 async function served<T>(caller: Promise<T>, clock: VirtualClock, limitMs = 5_000): Promise<T> {
-  let isServed = false;
-  const done = caller.then((lease) => {
-    isServed = true;
-    return lease;
-  });
-  for (let ms = 0; ms < limitMs && !isServed; ms += 10) await clock.advance(10);
-  return await done;
+  const waiting = Symbol('waiting');
+  for (let ms = 0; ms < limitMs; ms += 10) {
+    await clock.advance(10);
+    const state = await Promise.race([caller, Promise.resolve(waiting)]);
+    if (state !== waiting) return state as T;
+  }
+  throw new Error(`not served within ${limitMs} ms`);
 }

@@ -1,8 +1,8 @@
-import { systemClock } from '../engine/system-clock.js';
-import { within } from '../engine/within.js';
-import { TimeLimitError } from '../errors/time-limit.error.js';
+import { systemClock } from '../../engine/system-clock.js';
+import { within } from '../../engine/within.js';
+import { TimeLimitError } from '../../errors/time-limit.error.js';
 import type { PostgresDriver } from './postgres-driver.js';
-import type { PostgresSession } from './postgres-session.js';
+import type { PostgresSession } from '../session/postgres-session.js';
 
 /** Asks the server over connections beside the pool's: one at a time for all who ask the same. */
 export class ServerProbe {

@@ -1,5 +1,5 @@
 import type { QueryConfig, QueryResult, QueryResultRow } from 'pg';
-import { ArgumentCheck } from './argument-check.js';
+import { ArgumentCheck } from '../options/argument-check.js';
 
 /** A statement as `pg` takes it, with limits of its own. */
 export interface StatementConfig<Values = unknown[]> extends QueryConfig<Values> {

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { PostgresSession } from './postgres-session.js';
-import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
+import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
 
 /** What the recycler tells about a session that came home. */
 export interface RecyclerEvents {

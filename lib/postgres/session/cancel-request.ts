@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import pg from 'pg';
 import type { Client, ClientConfig, Connection } from 'pg';
-import { outsideUserContext } from '../engine/outside-user-context.js';
+import { outsideUserContext } from '../../engine/outside-user-context.js';
 
 /** What a cancel request needs to know of a session, noted while its socket is open. */
 export interface CancelTarget {

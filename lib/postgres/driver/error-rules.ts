@@ -1,4 +1,4 @@
-import type { Suspicion } from '../engine/driver.js';
+import type { Suspicion } from '../../engine/driver.js';
 
 /** What an error says about the connection that it came from, and about the others. */
 export type Verdict = 'keep' | { readonly close: Suspicion };

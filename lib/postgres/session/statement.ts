@@ -1,6 +1,6 @@
 import type { QueryResult } from 'pg';
-import { StatementAbortedError } from '../errors/statement-aborted.error.js';
-import { StatementTimeoutError } from '../errors/statement-timeout.error.js';
+import { StatementAbortedError } from '../../errors/statement-aborted.error.js';
+import { StatementTimeoutError } from '../../errors/statement-timeout.error.js';
 import { namedLoss } from './connection-loss.js';
 import {
   limitsOf,

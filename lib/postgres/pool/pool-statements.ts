@@ -1,12 +1,12 @@
 import type { QueryResult } from 'pg';
-import type { AcquireRequest, CallSite } from '../engine/acquire-request.js';
-import { inCallersContext } from '../engine/callers-context.js';
-import type { Lease } from '../engine/lease.js';
+import type { AcquireRequest, CallSite } from '../../engine/acquire-request.js';
+import { inCallersContext } from '../../engine/callers-context.js';
+import type { Lease } from '../../engine/lease.js';
 import type { Lender } from './lender.js';
-import type { PostgresSession } from './postgres-session.js';
-import { type Done, Statement } from './statement.js';
-import type { StatementConfig } from './statement-limits.js';
-import { PendingSubmittable, type PgSubmittable } from './submittable.js';
+import type { PostgresSession } from '../session/postgres-session.js';
+import { type Done, Statement } from '../session/statement.js';
+import type { StatementConfig } from '../session/statement-limits.js';
+import { PendingSubmittable, type PgSubmittable } from '../session/submittable.js';
 
 /** Shared, because a request object for each statement would be one more allocation. */
 const ANY_CONNECTION: AcquireRequest = Object.freeze({ canLeak: false });

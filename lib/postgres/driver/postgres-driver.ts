@@ -1,16 +1,16 @@
 import pg from 'pg';
 import type { Client, ClientBase, ClientConfig } from 'pg';
-import type { Driver, OpenRequest } from '../engine/driver.js';
-import { systemClock } from '../engine/system-clock.js';
-import { within } from '../engine/within.js';
-import { ConnectionLostError } from '../errors/connection-lost.error.js';
-import { TimeLimitError } from '../errors/time-limit.error.js';
-import { namedLoss } from './connection-loss.js';
+import type { Driver, OpenRequest } from '../../engine/driver.js';
+import { systemClock } from '../../engine/system-clock.js';
+import { within } from '../../engine/within.js';
+import { ConnectionLostError } from '../../errors/connection-lost.error.js';
+import { TimeLimitError } from '../../errors/time-limit.error.js';
+import { namedLoss } from '../session/connection-loss.js';
 import { isPermanentConnectError, judge } from './error-rules.js';
-import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
-import { PostgresSession } from './postgres-session.js';
-import type { SessionStart } from './session-start.js';
-import { type RecyclerEvents, SessionRecycler } from './session-recycler.js';
+import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
+import { PostgresSession } from '../session/postgres-session.js';
+import type { SessionStart } from '../session/session-start.js';
+import { type RecyclerEvents, SessionRecycler } from '../session/session-recycler.js';
 
 /** What the driver asks its pool to do. */
 export interface DriverEvents extends RecyclerEvents {

@@ -1,12 +1,12 @@
-import type { CloseReason } from '../engine/close-reason.js';
-import { framesOf } from '../engine/call-site.js';
-import type { DrainReport } from '../engine/drain-report.js';
-import type { Lease } from '../engine/lease.js';
-import { PoolObserver } from '../engine/pool-observer.js';
-import { describeCause } from '../errors/describe-cause.js';
-import { duration } from '../errors/duration.js';
+import type { CloseReason } from '../../engine/close-reason.js';
+import { framesOf } from '../../engine/call-site.js';
+import type { DrainReport } from '../../engine/drain-report.js';
+import type { Lease } from '../../engine/lease.js';
+import { PoolObserver } from '../../engine/pool-observer.js';
+import { describeCause } from '../../errors/describe-cause.js';
+import { duration } from '../../errors/duration.js';
 import type { PoolLog } from './pool-log.js';
-import type { PostgresSession } from './postgres-session.js';
+import type { PostgresSession } from '../session/postgres-session.js';
 
 /** An outage is told at its first failure, and then again at most this often. */
 const REPEAT_AFTER_MS = 5_000;

@@ -1,5 +1,5 @@
-import type { PoolStats } from '../engine/statistics.js';
-import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
+import type { PoolStats } from '../../engine/statistics.js';
+import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
 
 /** What libraries that know pg.Pool read from `pool.options`. Secrets are there, not enumerable. */
 export function optionsAsInPg(settings: ResolvedPoolOptions): object {

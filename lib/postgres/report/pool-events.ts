@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
-import type { CloseReason } from '../engine/close-reason.js';
-import type { Lease } from '../engine/lease.js';
+import type { CloseReason } from '../../engine/close-reason.js';
+import type { Lease } from '../../engine/lease.js';
 import type { PoolLog } from './pool-log.js';
 import { PoolReporter } from './pool-reporter.js';
-import type { PostgresSession } from './postgres-session.js';
+import type { PostgresSession } from '../session/postgres-session.js';
 
 /** Beside the reports: the events that pg.Pool emits, with its arguments. */
 export class PoolEvents extends PoolReporter {

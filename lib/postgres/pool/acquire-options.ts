@@ -1,5 +1,5 @@
-import type { AcquireRequest } from '../engine/acquire-request.js';
-import { ArgumentCheck } from './argument-check.js';
+import type { AcquireRequest } from '../../engine/acquire-request.js';
+import { ArgumentCheck } from '../options/argument-check.js';
 
 /** What a caller of `pool.acquire()` or `pool.use()` may ask for. */
 export type AcquireOptions = Omit<AcquireRequest, 'site' | 'canLeak'>;

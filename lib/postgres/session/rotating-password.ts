@@ -1,5 +1,5 @@
-import { systemClock } from '../engine/system-clock.js';
-import { within } from '../engine/within.js';
+import { systemClock } from '../../engine/system-clock.js';
+import { within } from '../../engine/within.js';
 
 /** A provider is asked at most this often whether the password has changed. */
 const PAUSE_MS = 100;

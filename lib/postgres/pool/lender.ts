@@ -1,10 +1,10 @@
-import type { AcquireRequest } from '../engine/acquire-request.js';
-import type { Lease } from '../engine/lease.js';
-import type { ResourcePool } from '../engine/resource-pool.js';
-import type { Settle } from '../engine/waiter.js';
-import { ConnectFailedError } from '../errors/connect-failed.error.js';
-import type { PostgresSession } from './postgres-session.js';
-import type { RotatingPassword } from './rotating-password.js';
+import type { AcquireRequest } from '../../engine/acquire-request.js';
+import type { Lease } from '../../engine/lease.js';
+import type { ResourcePool } from '../../engine/resource-pool.js';
+import type { Settle } from '../../engine/waiter.js';
+import { ConnectFailedError } from '../../errors/connect-failed.error.js';
+import type { PostgresSession } from '../session/postgres-session.js';
+import type { RotatingPassword } from '../session/rotating-password.js';
 
 /**
  * Lends sessions from the engine, and does not take its refusal for an answer when the password

@@ -1,5 +1,5 @@
-import { inCallersContext } from '../engine/callers-context.js';
-import type { Done } from './statement.js';
+import { inCallersContext } from '../../engine/callers-context.js';
+import type { Done } from '../session/statement.js';
 
 /** What stands behind the statement in a `query()`, whose values may be left out. */
 export interface QueryArguments {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { InvalidPoolOptionsError, type OptionProblem } from '../errors/invalid-options.error.js';
+import { InvalidPoolOptionsError, type OptionProblem } from '../../errors/invalid-options.error.js';
 
 /** Node's timers cannot wait longer, and fire at once instead. */
 const LONGEST_MS = 2 ** 31 - 1;

@@ -1,15 +1,15 @@
 import type { EventEmitter } from 'node:events';
 import type { Client, PoolClient, QueryResult } from 'pg';
-import { LeaseReleasedError } from '../errors/lease-released.error.js';
-import { LeaseRevokedError } from '../errors/lease-revoked.error.js';
-import type { Lease } from '../engine/lease.js';
+import { LeaseReleasedError } from '../../errors/lease-released.error.js';
+import { LeaseRevokedError } from '../../errors/lease-revoked.error.js';
+import type { Lease } from '../../engine/lease.js';
 import { leadToCaller } from './lead-to-caller.js';
 import { LeaseListeners, type Listener } from './lease-listeners.js';
 import { queryArguments } from './query-arguments.js';
-import type { PostgresSession } from './postgres-session.js';
-import { type Done, Statement } from './statement.js';
-import type { StatementConfig, StatementQuery } from './statement-limits.js';
-import { isSubmittable, PendingSubmittable } from './submittable.js';
+import type { PostgresSession } from '../session/postgres-session.js';
+import { type Done, Statement } from '../session/statement.js';
+import type { StatementConfig, StatementQuery } from '../session/statement-limits.js';
+import { isSubmittable, PendingSubmittable } from '../session/submittable.js';
 
 /** Whose connection it is. */
 export interface LeaseOwner {

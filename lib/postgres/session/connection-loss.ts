@@ -1,4 +1,4 @@
-import { ConnectionLostError } from '../errors/connection-lost.error.js';
+import { ConnectionLostError } from '../../errors/connection-lost.error.js';
 
 /** How node-postgres tells the loss of a connection: without a code to match. */
 const PHRASES = ['Connection terminated', 'Client has encountered', 'Client was closed'];

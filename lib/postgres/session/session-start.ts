@@ -1,6 +1,6 @@
-import type { ConnectionConfig } from './options/connection-config.js';
-import { withConnectionSettings } from './options/connection-config.js';
-import type { ResolvedPoolOptions } from './options/resolved-pool-options.js';
+import type { ConnectionConfig } from '../options/connection-config.js';
+import { withConnectionSettings } from '../options/connection-config.js';
+import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
 import type { RotatingPassword } from './rotating-password.js';
 
 /** What a new session begins with, beside the application's own settings. */
