@@ -14,6 +14,7 @@ const REPEAT_AFTER_MS = 5_000;
 /** Writes what an operator wants to know about a pool; nothing while all goes well. */
 export class PoolReporter extends PoolObserver<PostgresSession> {
   #lastOutageReportAt = -Infinity;
+  #hasConnected = false;
 
   constructor(
     private readonly pool: string,
@@ -25,6 +26,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
   }
 
   override created(session: PostgresSession, tookMs: number): void {
+    this.#hasConnected = true;
     const { processID } = session.client as { processID?: number | null };
     this.log.debug(`${this.pool}: connected in ${duration(tookMs)}`, {
       pool: this.pool,
@@ -125,6 +127,8 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
   }
 
   override drained({ tookMs, refusedWaiters, revoked }: DrainReport): void {
+    // A pool that nobody has used has nothing to tell.
+    if (!this.#hasConnected && refusedWaiters === 0) return;
     this.log.info(
       `${this.pool}: drained in ${duration(tookMs)}:` +
         ` ${revoked.length} taken back, ${refusedWaiters} waiters refused`,
