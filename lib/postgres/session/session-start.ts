@@ -28,17 +28,18 @@ export class SessionStart {
   }
 
   /**
-   * Whether another attempt may go through where one ended with this error: PgBouncer refuses
+   * Whether another attempt may go through where one with `config` ended so: PgBouncer refuses
    * `statement_timeout` at the start of a session, which pg.Pool would not have asked for. From
    * then on the pool's own limit of statements is the only one.
    */
-  learnsFrom(error: unknown): boolean {
+  learnsFrom(error: unknown, config: ConnectionConfig): boolean {
     const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
     const isRefusal =
       code === '08P01' &&
       typeof message === 'string' &&
       /unsupported startup parameter: *statement_timeout/.test(message);
-    if (!isRefusal || this.config === this.#plain) return false;
+    // Attempts run side by side: what this one was made with counts, not what is known by now.
+    if (!isRefusal || config === this.#plain) return false;
     this.#isLimitRefused = true;
     return true;
   }

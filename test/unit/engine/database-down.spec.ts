@@ -387,7 +387,7 @@ async function served<T>(caller: Promise<T>, clock: VirtualClock, limitMs = 5_00
   for (let ms = 0; ms < limitMs; ms += 10) {
     await clock.advance(10);
     const state = await Promise.race([caller, Promise.resolve(waiting)]);
-    if (state !== waiting) return state as T;
+    if (state !== waiting) return state;
   }
   throw new Error(`not served within ${limitMs} ms`);
 }
