@@ -107,7 +107,7 @@ export class Connector<R> {
     }
     const tookMs = clock.now() - startedAt;
     // Lost before it was through: the next attempt pauses as after any failure.
-    if (entry.doomed === 'connection lost') this.#countFailure(lostWith);
+    if (entry.doomed === 'connection lost') this.#countFailure(entry, lostWith);
     else this.#countSuccess(entry, tookMs);
     this.#opened(entry, resource, tookMs);
   }
@@ -123,7 +123,7 @@ export class Connector<R> {
 
   #failed(entry: Entry<R>, error: unknown): void {
     this.pool.roster.remove(entry);
-    if (!entry.isAbandoned) this.#countFailure(error);
+    if (!entry.isAbandoned) this.#countFailure(entry, error);
     this.pump();
   }
 
@@ -138,7 +138,7 @@ export class Connector<R> {
     if (before.status === 'failing') observer.recovered(before.attempts, before.forMs);
   }
 
-  #countFailure(error: unknown): void {
+  #countFailure(entry: Entry<R>, error: unknown): void {
     const { health, statistics, observer, options } = this.pool;
     const failures = health.failures + 1;
     const permanent = this.#isPermanent(error, failures);
@@ -146,7 +146,7 @@ export class Connector<R> {
     health.failed(error, permanent);
     observer.connectFailed(error, failures, permanent);
     this.listener.failed(error, permanent);
-    if (options.onConnectError === 'reject') this.#refuseHead(error);
+    if (options.onConnectError === 'reject') this.#refuseHead(entry, error);
   }
 
   #isPermanent(error: unknown, failures: number): boolean {
@@ -157,8 +157,10 @@ export class Connector<R> {
     }
   }
 
-  #refuseHead(error: unknown): void {
+  /** Only who has waited since before this attempt: a later one has a right to another. */
+  #refuseHead({ attemptedAt }: Entry<R>, error: unknown): void {
     const { queue, statistics, options } = this.pool;
+    if ((queue.oldestSince ?? Infinity) > attemptedAt) return;
     const waiter = queue.shift();
     if (!waiter) return;
     statistics.refused += 1;
