@@ -13,7 +13,7 @@ const LAG_THRESHOLD_MS = 50;
 export class Deadline {
   #timer: Timer;
   #cancelled = false;
-  #dueAt: number;
+  readonly #dueAt: number;
   #lagMs = 0;
 
   constructor(
@@ -35,9 +35,7 @@ export class Deadline {
     const lag = this.clock.now() - this.#dueAt;
     if (lag > LAG_THRESHOLD_MS && this.#lagMs === 0) {
       this.#lagMs = lag;
-      const extension = Math.min(lag, this.limitMs);
-      this.#dueAt = this.clock.now() + extension;
-      this.#timer = this.clock.after(extension, this.#ring, true);
+      this.#timer = this.clock.after(Math.min(lag, this.limitMs), this.#ring, true);
       return;
     }
     this.clock.afterIo(() => {

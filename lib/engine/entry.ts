@@ -38,7 +38,7 @@ export class Entry<R> {
 
   /** Whether the pool gave its attempt up: then a failure says nothing about the server. */
   get isAbandoned(): boolean {
-    return this.state === 'connecting' && this.doomed === 'pool closed';
+    return this.doomed === 'pool closed';
   }
 
   /** Gives the attempt that opens it up, as one that nobody needs any more. */

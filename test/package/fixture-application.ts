@@ -31,6 +31,16 @@ export class FixtureApplication implements AsyncDisposable {
     return this.npm(['start'], env);
   }
 
+  /** Where it stands, for what a test has to put beside it. */
+  path(...parts: readonly string[]): string {
+    return join(this.directory, ...parts);
+  }
+
+  /** Runs one of its files with Node to its end and answers with what that said. */
+  run(file: string, env: Readonly<Record<string, string>>): Promise<string> {
+    return runCommand(process.execPath, [file], { cwd: this.directory, env });
+  }
+
   read(file: string): Promise<string> {
     return readFile(join(this.directory, file), 'utf8');
   }

@@ -30,8 +30,19 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   '42P05': CLOSE_THIS,
 };
 
-/** Judges an error of a connection in use, by rules that `evictOn` may overrule. */
-export function judge(error: unknown, evictOn?: (error: unknown) => boolean | undefined): Verdict {
+type EvictOn = ((error: unknown) => boolean | undefined) | undefined;
+
+/** Judges an error of a statement, by rules that `evictOn` may overrule. */
+export function judge(error: unknown, evictOn?: EvictOn): Verdict {
+  return verdictOn(error, evictOn, KEEP);
+}
+
+/** Judges an error that a connection told of itself: node-postgres uses none after one. */
+export function judgeConnection(error: unknown, evictOn?: EvictOn): Verdict {
+  return verdictOn(error, evictOn, CLOSE_THIS);
+}
+
+function verdictOn(error: unknown, evictOn: EvictOn, otherwise: Verdict): Verdict {
   const overruled = opinionOf(evictOn, error);
   if (overruled === true) return CLOSE_THIS;
   if (overruled === false) return KEEP;
@@ -42,11 +53,11 @@ export function judge(error: unknown, evictOn?: (error: unknown) => boolean | un
   if (code === '0A000' && routine === 'RevalidateCachedQuery') return CLOSE_THIS;
   if (severity === 'FATAL' || severity === 'PANIC') return SUSPECT_OTHERS;
   if (code?.startsWith('08') || isSocketError(code)) return SUSPECT_OTHERS;
-  return KEEP;
+  return otherwise;
 }
 
 /** A hook that fails has none: the rules decide, and no statement hangs on its mistake. */
-function opinionOf(evictOn: ((error: unknown) => boolean | undefined) | undefined, error: unknown) {
+function opinionOf(evictOn: EvictOn, error: unknown): boolean | undefined {
   try {
     return evictOn?.(error);
   } catch {

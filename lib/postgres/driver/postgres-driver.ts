@@ -6,7 +6,8 @@ import { within } from '../../engine/within.js';
 import { ConnectionLostError } from '../../errors/connection-lost.error.js';
 import { TimeLimitError } from '../../errors/time-limit.error.js';
 import { namedLoss } from '../session/connection-loss.js';
-import { isPermanentConnectError, judge } from './error-rules.js';
+import { isPermanentConnectError, judge, judgeConnection } from './error-rules.js';
+import type { ConnectionConfig } from '../options/connection-config.js';
 import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
 import { PostgresSession } from '../session/postgres-session.js';
 import type { SessionStart } from '../session/session-start.js';
@@ -36,8 +37,9 @@ export class PostgresDriver implements Driver<PostgresSession> {
 
   async open({ signal, lost }: OpenRequest): Promise<PostgresSession> {
     const session = await this.#connect(signal, (opening) => this.#initialise(opening));
-    session.judgeBy((error) => {
-      const verdict = judge(error, this.options.evictOn);
+    session.judgeBy((error, by) => {
+      const judged = by === 'connection' ? judgeConnection : judge;
+      const verdict = judged(error, this.options.evictOn);
       if (verdict !== 'keep') lost(error, verdict.close);
     });
     session.client.on('end', () => {
@@ -55,11 +57,12 @@ export class PostgresDriver implements Driver<PostgresSession> {
     signal: AbortSignal,
     initialise: (session: PostgresSession) => Promise<void>,
   ): Promise<PostgresSession> {
-    const session = this.#newSession();
+    const { config } = this.start;
+    const session = this.#newSession(config);
     const abandon = () => void session.destroy();
     signal.addEventListener('abort', abandon, { once: true });
     try {
-      await session.client.connect();
+      await connect(session.client);
       session.connected();
       await initialise(session);
       if (session.hasEnded) throw new ConnectionLostError(this.options.name, session.failure);
@@ -68,16 +71,18 @@ export class PostgresDriver implements Driver<PostgresSession> {
     } catch (error) {
       await session.destroy();
       signal.throwIfAborted();
-      if (this.start.learnsFrom(error)) return await this.#connect(signal, initialise);
-      throw namedLoss(this.options.name, error);
+      if (this.start.learnsFrom(error, config)) return await this.#connect(signal, initialise);
+      // Who asked for pg-pool's way gets node-postgres' own error.
+      const asItIs = this.options.onConnectError === 'reject';
+      throw asItIs ? error : namedLoss(this.options.name, error);
     } finally {
       signal.removeEventListener('abort', abandon);
     }
   }
 
-  #newSession(): PostgresSession {
+  #newSession(config: ConnectionConfig): PostgresSession {
     const { closeTimeoutMs, validationTimeoutMs, connection } = this.options;
-    return new PostgresSession(new this.#Client(this.start.config) as Client, {
+    return new PostgresSession(new this.#Client(config) as Client, {
       cancelLimitMs: closeTimeoutMs,
       answerLimitMs: validationTimeoutMs,
       stream: connection.stream,
@@ -94,9 +99,11 @@ export class PostgresDriver implements Driver<PostgresSession> {
   }
 
   async close(session: PostgresSession): Promise<void> {
-    // A goodbye would wait behind a running statement, and a closed socket would not stop it.
-    session.cancel();
-    await session.whenQuiet();
+    if (!session.isQuiet) {
+      // A goodbye would wait behind a running statement, and a closed socket would not stop it.
+      session.cancel();
+      await session.whenQuiet();
+    }
     await session.client.end();
   }
 
@@ -134,4 +141,11 @@ export class PostgresDriver implements Driver<PostgresSession> {
     this.events.connected(session);
     await session.whenQuiet();
   }
+}
+
+/** With a callback, because that is what every client knows, whatever it is made of. */
+function connect(client: ClientBase): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.connect((error?: Error | null) => (error ? reject(error) : resolve()));
+  });
 }

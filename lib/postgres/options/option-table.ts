@@ -381,6 +381,13 @@ const POOL_OPTIONS: Rows<Exclude<OptionName, ConnectionOptionName>> = {
     default: 'retry',
     what: 'After a failed connect callers wait on until their deadline, or get the error.',
   },
+  compatibility: {
+    tier: 'seldom',
+    kind: 'choice',
+    values: ['interface', 'pg-pool'],
+    default: 'interface',
+    what: 'Has the interface of pg.Pool, or decides as pg-pool does as well.',
+  },
   allowExitOnIdle: {
     tier: 'seldom',
     kind: 'boolean',
@@ -410,7 +417,7 @@ const POOL_OPTIONS: Rows<Exclude<OptionName, ConnectionOptionName>> = {
     tier: 'seldom',
     kind: 'function',
     pgNames: { log: 1 },
-    what: "pg-pool's debug log.",
+    what: "pg-pool's debug log: is told every sentence that the pool writes.",
   },
 };
 

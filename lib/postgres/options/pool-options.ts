@@ -148,6 +148,14 @@ export interface PoolOptions extends ConnectionOptions, PgPoolNames {
    */
   onConnectError?: 'retry' | 'reject' | undefined;
 
+  /**
+   * How much of pg.Pool it is: its interface (`'interface'`, default), or what pg-pool decides as
+   * well (`'pg-pool'`), for code that was written around that. `connect()` then hands out the client
+   * itself, `pool.query()` closes its connection after an error, `onConnectError` is `'reject'`,
+   * `end()` waits without limit and may be called once, and everything is told to `log` alone.
+   */
+  compatibility?: 'interface' | 'pg-pool' | undefined;
+
   /** Statements for every new connection, run one by one before its first use. */
   initSql?: string | readonly string[] | undefined;
 
@@ -169,7 +177,7 @@ export interface PoolOptions extends ConnectionOptions, PgPoolNames {
   /** pg-pool's hook: looks at every new connection before its first use. `onConnect` is simpler. */
   verify?: PoolConfig['verify'];
 
-  /** pg-pool's debug log. */
+  /** pg-pool's debug log: is told every sentence that the pool writes. */
   log?: PoolConfig['log'];
 }
 

@@ -1,5 +1,6 @@
 import { connectionConfig } from './connection-config.js';
 import { reportContradictions } from './contradictions.js';
+import { withImplied } from './implied-options.js';
 import { OptionFindings } from './option-findings.js';
 import { OPTION_NAMES, isConnectionOption } from './option-table.js';
 import type { PoolOptions } from './pool-options.js';
@@ -39,9 +40,10 @@ function asObject(options: unknown, findings: OptionFindings): PoolOptions {
 
 function assembled(
   name: string,
-  { values }: ReadOptions,
+  read: ReadOptions,
   warnings: readonly string[],
 ): ResolvedPoolOptions {
+  const values = withImplied(read);
   const ours = OPTION_NAMES.filter((option) => !isConnectionOption(option));
   return Object.freeze({
     ...Object.fromEntries(ours.map((option) => [option, values.get(option)])),

@@ -1,8 +1,21 @@
+import pg from 'pg';
+import type { ClientBase } from 'pg';
 import type { PoolStats } from '../../engine/statistics.js';
+import type { PoolOptions } from '../options/pool-options.js';
 import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
 
+/** What pg.Pool's constructor would have set for these options. */
+export function membersAsInPg(settings: ResolvedPoolOptions): object {
+  return {
+    options: optionsAsInPg(settings),
+    Client: settings.Client ?? pg.Client,
+    Promise: (settings.connection as PoolOptions).Promise ?? Promise,
+    log: settings.log ?? (() => {}),
+  };
+}
+
 /** What libraries that know pg.Pool read from `pool.options`. Secrets are there, not enumerable. */
-export function optionsAsInPg(settings: ResolvedPoolOptions): object {
+function optionsAsInPg(settings: ResolvedPoolOptions): object {
   return Object.defineProperties(
     {
       max: settings.max,
@@ -35,13 +48,29 @@ export function defineCounters<P extends object>(
   statsOf: (pool: P) => PoolStats,
 ): void {
   for (const [name, read] of Object.entries(GETTERS)) {
-    Object.defineProperty(prototype, name, {
-      configurable: true,
-      get(this: P) {
-        return read(statsOf(this));
-      },
-      // pg.Pool's constructor assigns some of them.
-      set() {},
-    });
+    defineGetter(prototype, name, (pool) => read(statsOf(pool)));
   }
+}
+
+/** Nobody promised it, but packages look for pg-pool's list of clients all the same. */
+export function defineClients<P extends object>(
+  prototype: P,
+  clientsOf: (pool: P) => readonly ClientBase[],
+): void {
+  defineGetter(prototype, '_clients', clientsOf);
+}
+
+function defineGetter<P extends object>(
+  prototype: P,
+  name: string,
+  read: (pool: P) => unknown,
+): void {
+  Object.defineProperty(prototype, name, {
+    configurable: true,
+    get(this: P) {
+      return read(this);
+    },
+    // pg.Pool's constructor assigns some of them.
+    set() {},
+  });
 }

@@ -17,6 +17,8 @@ export class PoolStatements {
     private readonly pool: string,
     private readonly lender: Lender,
     private readonly limitMs: number,
+    /** Whether an error costs the connection, as in pg-pool. */
+    private readonly closesOnError: boolean,
   ) {}
 
   run(text: string | StatementConfig, values: unknown[] | undefined): Promise<QueryResult> {
@@ -24,7 +26,7 @@ export class PoolStatements {
       const signal = typeof text === 'object' && text !== null ? text.signal : undefined;
       const use = (lease: Lease<PostgresSession>) => {
         const settle = (error: Error | undefined, result?: QueryResult) => {
-          this.lender.release(lease);
+          this.lender.release(lease, this.closesOnError ? error : undefined);
           if (error) reject(error);
           else resolve(result!);
         };

@@ -8,19 +8,22 @@ import type { DrainReport } from '../../engine/drain-report.js';
 import { ResourcePool } from '../../engine/resource-pool.js';
 import type { PoolStats } from '../../engine/statistics.js';
 import type { LeaseHolder } from '../../errors/acquire-timeout.error.js';
+import { PoolClosedError } from '../../errors/pool-closed.error.js';
 import { type AcquireOptions, wrongAcquire } from './acquire-options.js';
 import { FailoverWatch } from '../driver/failover-watch.js';
 import { Lender } from './lender.js';
 import { leadToCaller } from './lead-to-caller.js';
 import { type LeaseOwner, LeasedClient } from './leased-client.js';
+import { asItself, asLease, type HandOut } from './lent-client.js';
 import { addressOf, type DatabaseAddress, describeAddress } from '../options/address.js';
 import type { PoolRole } from '../options/option-row.js';
 import type { PoolOptions } from '../options/pool-options.js';
 import type { OptionOrigins } from '../options/resolve-context.js';
 import { resolvePoolOptions } from '../options/resolve-options.js';
 import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
-import { defineCounters, optionsAsInPg } from './pg-pool-surface.js';
+import { defineClients, defineCounters, membersAsInPg } from './pg-pool-surface.js';
 import { PoolEvents } from '../report/pool-events.js';
+import { silence, withPgPoolLog } from '../report/pg-pool-log.js';
 import { type PoolLog, processWarnings } from '../report/pool-log.js';
 import { PoolStatements } from './pool-statements.js';
 import { queryArguments } from './query-arguments.js';
@@ -69,14 +72,17 @@ export class Pool extends pg.Pool {
   /** The name under which the module registered it; `pool` for a `new Pool()`. */
   readonly name: string;
   readonly #settings: ResolvedPoolOptions;
+  readonly #likePgPool: boolean;
   readonly #engine: ResourcePool<PostgresSession>;
   readonly #lender: Lender;
   readonly #statements: PoolStatements;
   readonly #owner: LeaseOwner;
   readonly #probe: ServerProbe;
+  readonly #events: PoolEvents;
 
   static {
     defineCounters(this.prototype, (pool) => pool.#engine.stats());
+    defineClients(this.prototype, (pool) => pool.#events.clients);
   }
 
   /**
@@ -84,19 +90,25 @@ export class Pool extends pg.Pool {
    * @throws InvalidPoolOptionsError that lists everything that is wrong, before anything starts
    */
   constructor(options: PoolOptions = {}, identity: PoolIdentity = {}) {
-    const { name = 'pool', role = 'standalone', log = processWarnings } = identity;
+    const { name = 'pool', role = 'standalone' } = identity;
     const settings = resolvePoolOptions(name, options, {
       strict: role !== 'standalone',
       defaults: role,
       ...(identity.origins && { origins: identity.origins }),
     });
+    const likePgPool = settings.compatibility === 'pg-pool';
+    const log = withPgPoolLog(
+      identity.log ?? (likePgPool ? silence : processWarnings),
+      settings.log,
+    );
     super();
     this.name = name;
     this.#settings = settings;
-    this.options = optionsAsInPg(settings) as never;
+    this.#likePgPool = likePgPool;
+    Object.assign(this, membersAsInPg(settings));
 
     const address = () => describeAddress(this.address);
-    const events = new PoolEvents(this, { pool: name, log, address });
+    const events = (this.#events = new PoolEvents(this, { pool: name, log, address }));
     const failover = new FailoverWatch({
       askFresh: () => this.#probe.canWrite(settings.connectTimeoutMs),
       failedOver: () => {
@@ -116,7 +128,7 @@ export class Pool extends pg.Pool {
     this.#engine = new ResourcePool({ options: settings, driver, observer: events });
     const limitMs = statementLimitMs(settings);
     this.#lender = new Lender(this.#engine, password);
-    this.#statements = new PoolStatements(name, this.#lender, limitMs);
+    this.#statements = new PoolStatements(name, this.#lender, limitMs, likePgPool);
     this.#owner = {
       pool: name,
       statementLimitMs: limitMs,
@@ -137,11 +149,14 @@ export class Pool extends pg.Pool {
   override connect(): Promise<PoolClient>;
   override connect(callback: ConnectCallback): void;
   override connect(callback?: ConnectCallback): Promise<PoolClient> | void {
-    const site = this.#callSite();
-    if (!callback) return this.#lend({ site }) as Promise<unknown> as Promise<PoolClient>;
+    const lent = this.#lend({ site: this.#callSite() }, this.#likePgPool ? asItself : asLease);
+    if (!callback) return this.#promised(lent);
     const settle = inCallersContext(callback);
-    this.#lend({ site }).then(
-      (client) => settle(undefined, client as unknown as PoolClient, client.release as never),
+    lent.then(
+      (client) => {
+        const { release } = client as { release: (this: void, error?: unknown) => void };
+        settle(undefined, client, release);
+      },
       (error: Error) => settle(error, undefined, () => {}),
     );
   }
@@ -166,21 +181,22 @@ export class Pool extends pg.Pool {
       return statement;
     }
     const answer = this.#statements.run(statement as string | StatementConfig, parameters);
-    if (!done) return answer.catch(leadToCaller);
+    if (!done) return this.#promised(answer.catch(leadToCaller));
     answer.then((result) => done(undefined, result), done);
     return undefined;
   }) as pg.Pool['query'] & StatementQuery;
 
   /**
    * Drains the pool within `drainTimeoutMs`; see {@link drain}. Called again, it waits for the same
-   * end.
+   * end. As in pg-pool, it waits without limit, and refuses to be called again.
    */
   override end(): Promise<void>;
   override end(callback: () => void): void;
-  override end(callback?: () => void): Promise<void> | void {
-    const ended = this.drain().then(() => undefined);
-    if (!callback) return ended;
-    void ended.then(inCallersContext(callback));
+  override end(callback?: (error?: Error) => void): Promise<void> | void {
+    const ended = this.#end();
+    if (!callback) return this.#promised(ended);
+    const settle = inCallersContext(callback);
+    ended.then(() => settle(), settle);
   }
 
   // --- Borrowing -----------------------------------------------------------------------------
@@ -194,7 +210,10 @@ export class Pool extends pg.Pool {
   acquire(options: AcquireOptions = {}): Promise<LeasedClient> {
     const wrong = wrongAcquire(this.name, options);
     if (wrong) return Promise.reject(wrong);
-    return this.#lend({ ...options, site: this.#callSite() });
+    return this.#lend(
+      { ...options, site: this.#callSite() },
+      (lease, owner) => new LeasedClient(lease, owner),
+    );
   }
 
   /**
@@ -313,13 +332,26 @@ export class Pool extends pg.Pool {
     return `Pool ${inspect(this.toJSON())}`;
   }
 
-  #lend(request: AcquireRequest): Promise<LeasedClient> {
+  #lend<T>(request: AcquireRequest, handOut: HandOut<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#lender.lend(request, (error, lease) => {
         if (error) reject(error);
-        else resolve(new LeasedClient(lease!, this.#owner));
+        else resolve(handOut(lease!, this.#owner));
       });
     });
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#likePgPool) await this.drain();
+    else if (this.ending)
+      throw new PoolClosedError(this.name, this.ended ? 'closed' : 'draining', 'end');
+    else await this.drain(Infinity);
+  }
+
+  /** A promise of the make that the option `Promise` asks for. */
+  #promised<T>(promise: Promise<T>): Promise<T> {
+    const { Promise: Wanted } = this as unknown as { Promise: PromiseConstructor };
+    return Wanted === Promise ? promise : Wanted.resolve(promise);
   }
 
   /** Where the caller is, if leaks are watched: only a lease can leak, a statement cannot. */

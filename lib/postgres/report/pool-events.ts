@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { Client } from 'pg';
 import type { CloseReason } from '../../engine/close-reason.js';
 import type { Lease } from '../../engine/lease.js';
 import type { PoolLog } from './pool-log.js';
@@ -9,6 +10,7 @@ import type { PostgresSession } from '../session/postgres-session.js';
 export class PoolEvents extends PoolReporter {
   /** Sessions whose end was told, here or to their borrower; what follows says nothing new. */
   readonly #broken = new WeakSet<PostgresSession>();
+  readonly #open = new Set<PostgresSession>();
 
   constructor(
     private readonly emitter: EventEmitter,
@@ -25,8 +27,19 @@ export class PoolEvents extends PoolReporter {
   failed(session: PostgresSession, error: unknown): void {
     if (this.#broken.has(session)) return;
     this.#broken.add(session);
+    tellWhose(error, session);
     if (session.isLent || this.emitter.listenerCount('error') === 0) return;
     this.#emit('error', error, session.client);
+  }
+
+  /** Every client that is open. */
+  get clients(): Client[] {
+    return Array.from(this.#open, ({ client }) => client);
+  }
+
+  override created(session: PostgresSession, tookMs: number): void {
+    this.#open.add(session);
+    super.created(session, tookMs);
   }
 
   override acquired(lease: Lease<PostgresSession>, _waitedMs: number): void {
@@ -44,6 +57,7 @@ export class PoolEvents extends PoolReporter {
   }
 
   override removed(session: PostgresSession, reason: CloseReason): void {
+    this.#open.delete(session);
     super.removed(session, reason);
     this.#emit('remove', session.client);
   }
@@ -58,4 +72,10 @@ export class PoolEvents extends PoolReporter {
       });
     }
   }
+}
+
+/** pg-pool puts the client on its errors; enumerable, it would fill every log with itself. */
+function tellWhose(error: unknown, { client }: PostgresSession): void {
+  if (!(error instanceof Error) || Object.isFrozen(error)) return;
+  Object.defineProperty(error, 'client', { value: client, configurable: true, writable: true });
 }

@@ -1,4 +1,5 @@
 import type { Client, ClientConfig } from 'pg';
+import { inCallersContext } from '../../engine/callers-context.js';
 import {
   type CancelOutcome,
   cancelTargetOf,
@@ -11,7 +12,14 @@ import { StatementLane } from './statement-lane.js';
 interface ClientInternals {
   /** True when the server has said ReadyForQuery and nothing was sent since. */
   readonly readyForQuery?: boolean;
+  /** True once somebody has called `end()`. */
+  readonly _ending?: boolean;
 }
+
+/** Whether an error ended a statement, or was told by the connection itself. */
+export type ErrorSource = 'statement' | 'connection';
+
+type Judge = (error: unknown, by: ErrorSource) => void;
 
 /** How a session cancels; durations in milliseconds. */
 export interface CancelRules {
@@ -40,7 +48,7 @@ export class PostgresSession {
   readonly #lane = new StatementLane();
   #ended = false;
   #whenQuiet: (() => void)[] = [];
-  #judge: ((error: unknown) => void) | undefined;
+  #judge: Judge | undefined;
   #cancelTarget: CancelTarget | undefined;
   #cancelling: Promise<CancelOutcome> | undefined;
   /** Whether the server was told to cancel what it has not answered yet. */
@@ -55,7 +63,7 @@ export class PostgresSession {
     // One listener for the whole life of the client: no error event of it ever goes unheard.
     client.on('error', (error: unknown) => {
       this.failure ??= error;
-      this.failed(error);
+      this.#told(error, 'connection');
     });
     client.on('drain', () => this.#answered());
     client.on('end', () => {
@@ -73,7 +81,7 @@ export class PostgresSession {
   }
 
   /** From now on `judge` sees the session's errors. */
-  judgeBy(judge: (error: unknown) => void): void {
+  judgeBy(judge: Judge): void {
     this.#judge = judge;
   }
 
@@ -91,6 +99,11 @@ export class PostgresSession {
     return this.#isAnswered && this.#cancelling === undefined;
   }
 
+  /** Whether its end has begun, by whomever. */
+  get isEnding(): boolean {
+    return this.#ended || (this.client as ClientInternals)._ending === true;
+  }
+
   get #isAnswered(): boolean {
     return (this.client as ClientInternals).readyForQuery === true;
   }
@@ -105,16 +118,21 @@ export class PostgresSession {
 
   /** To be told every error that a statement of this session ended with. */
   failed(error: unknown): void {
+    this.#told(error, 'statement');
+  }
+
+  #told(error: unknown, by: ErrorSource): void {
     const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
     if (severity === 'FATAL' || severity === 'PANIC') this.toldFatal = true;
     if (code === '25006') this.wasRefusedAsReadOnly = true;
-    this.#judge?.(error);
+    this.#judge?.(error, by);
   }
 
   /** Runs `send` when the statements before it are done. */
   inTurn(send: () => void): void {
     if (this.isQuiet || this.#ended) send();
-    else this.#lane.push(send);
+    // Whoever traces statements looks for the caller's span when it is sent.
+    else this.#lane.push(inCallersContext(send));
   }
 
   /** Resolves when the session is quiet or has ended. */
@@ -151,14 +169,22 @@ export class PostgresSession {
 
   async #destroy(): Promise<void> {
     const cancelled = this.#cancelForGood();
-    if (!this.#ended) {
-      const closed = new Promise<void>((resolve) => {
-        this.client.once('end', () => resolve());
-      });
-      this.client.connection.stream.destroy();
-      await closed;
-    }
+    if (!this.#ended) await this.#destroySocket();
     await cancelled;
+  }
+
+  async #destroySocket(): Promise<void> {
+    // A client of another make need not have a socket of its own.
+    const { connection } = this.client as Partial<Client>;
+    if (!connection) return;
+    const { stream } = connection;
+    const closed = new Promise<void>((resolve) => {
+      this.client.once('end', () => resolve());
+      // One that was never connected has no end to tell of.
+      stream.once('close', () => resolve());
+    });
+    stream.destroy();
+    await closed;
   }
 
   #cancelForGood(): Promise<unknown> | undefined {

@@ -6,7 +6,7 @@ const PAUSE_MS = 100;
 /** One that does not answer by then has nothing new to tell. */
 const LIMIT_MS = 1_000;
 
-type PasswordSource = () => string | Promise<string>;
+type PasswordSource = (...connection: unknown[]) => string | Promise<string>;
 
 /**
  * A password that a function provides, and that may change at any time: remembers what was used
@@ -14,14 +14,17 @@ type PasswordSource = () => string | Promise<string>;
  */
 export class RotatingPassword {
   #lastUsed: string | undefined;
+  /** What node-postgres tells a provider: where the connection leads. */
+  #connection: unknown[] = [];
   #askedAt = -Infinity;
   #asking: Promise<boolean> | undefined;
 
   constructor(private readonly source: PasswordSource) {}
 
   /** What the next connection logs in with. */
-  readonly provide = async (): Promise<string> => {
-    this.#lastUsed = await this.source();
+  readonly provide = async (...connection: unknown[]): Promise<string> => {
+    this.#connection = connection;
+    this.#lastUsed = await this.source(...connection);
     return this.#lastUsed;
   };
 
@@ -36,7 +39,7 @@ export class RotatingPassword {
     if (waitMs > 0) await new Promise<void>((over) => systemClock.after(waitMs, over, true));
     this.#askedAt = performance.now();
     try {
-      const answer = Promise.resolve(this.source());
+      const answer = Promise.resolve(this.source(...this.#connection));
       return (await within(systemClock, LIMIT_MS, answer, () => new Error())) !== this.#lastUsed;
     } catch {
       // The next attempt to connect will report what is wrong with the provider.

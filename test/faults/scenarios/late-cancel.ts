@@ -34,7 +34,7 @@ type Pair = (
  */
 function lateCancelFor(next: string, pair: Pair): Scenario<LateCancels> {
   return scenario({
-    what: `${TRIES} statements are given up about when they end, cancels are slow; the next is ${next}`,
+    what: `${TRIES} statements are given up about when they end, cancels are slow; then a statement ${next}`,
 
     async run(bed) {
       const pool = bed.pool({ max: SIDE_BY_SIDE });
@@ -74,7 +74,7 @@ function lateCancelFor(next: string, pair: Pair): Scenario<LateCancels> {
   });
 }
 
-export const lateCancel = lateCancelFor("the next borrower's", async (pool, slow, next) => [
+export const lateCancel = lateCancelFor('of the next borrower', async (pool, slow, next) => [
   await outcomeOf(pool.query(slow)),
   await outcomeOf(pool.query<{ n: number }>(next)),
 ]);

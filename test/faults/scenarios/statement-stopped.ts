@@ -48,9 +48,13 @@ function statementThatIsStopped(
       };
     },
 
-    tell: ({ told, toldAfterMs, stillRunning, nextMs, nextTold }) =>
-      `${told} after ${ms(toldAfterMs)}; ${stillRunning > 0 ? 'runs on at the server' : 'stopped at the server'};` +
-      ` next borrower: ${nextTold} after ${ms(nextMs)}`,
+    tell: ({ told, toldAfterMs, stillRunning, nextMs, nextTold }) => {
+      const atServer = stillRunning > 0 ? 'runs on at the server' : 'stopped at the server';
+      return (
+        `${told} after ${ms(toldAfterMs)}; ${told === 'ok' ? 'not stopped' : atServer};` +
+        ` next borrower: ${nextTold} after ${ms(nextMs)}`
+      );
+    },
   });
 }
 

@@ -50,6 +50,16 @@ describe('options of a pool without Nest', () => {
     },
   );
 
+  it.each([
+    [{}, { onConnectError: 'reject', connectTimeoutMs: 5_000 }],
+    [{ connectionTimeoutMillis: 300 }, { acquireTimeoutMs: 300, connectTimeoutMs: 300 }],
+    [{ connectionTimeoutMillis: 0 }, { acquireTimeoutMs: 0, connectTimeoutMs: 10_000 }],
+    [{ connectTimeoutMs: 70 }, { connectTimeoutMs: 70 }],
+    [{ onConnectError: 'retry' as const }, { onConnectError: 'retry' }],
+  ])('with the compatibility of pg-pool reads %j as pg-pool does', (written, meant) => {
+    expect(standalone({ compatibility: 'pg-pool', ...written })).toMatchObject(meant);
+  });
+
   it('ignores unknown names, and says so', () => {
     expect(standalone({ maxx: 5, entities: [] }).warnings).toEqual([
       'orders.maxx is not an option; did you mean max?',

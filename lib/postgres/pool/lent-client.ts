@@ -1,0 +1,29 @@
+import type { PoolClient } from 'pg';
+import type { Lease } from '../../engine/lease.js';
+import { ConnectionLostError } from '../../errors/connection-lost.error.js';
+import type { PostgresSession } from '../session/postgres-session.js';
+import { LeasedClient, type LeaseOwner } from './leased-client.js';
+
+/** Makes what a borrower gets for a lease. */
+export type HandOut<T> = (lease: Lease<PostgresSession>, owner: LeaseOwner) => T;
+
+/** A handle of this one loan, which refuses once it was released. */
+export const asLease: HandOut<PoolClient> = (lease, owner) =>
+  new LeasedClient(lease, owner) as unknown as PoolClient;
+
+/**
+ * The client itself, as pg-pool: the same object whenever it is lent, with this loan's `release` on
+ * it. What is lost with it: nothing holds back a borrower who goes on after the release.
+ */
+export const asItself: HandOut<PoolClient> = (lease, owner) => {
+  const client = lease.resource.client as PoolClient;
+  client.release = (error) => {
+    owner.giveBack(lease, error || endOf(lease.resource, owner));
+  };
+  return client;
+};
+
+/** A borrower who has the client may have ended it. */
+function endOf({ isEnding }: PostgresSession, { pool }: LeaseOwner): Error | undefined {
+  return isEnding ? new ConnectionLostError(pool) : undefined;
+}
