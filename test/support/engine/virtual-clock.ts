@@ -7,6 +7,9 @@ interface Scheduled {
   readonly keepsProcess: boolean;
 }
 
+/** So many timers at one moment, each set by another, would go on for ever. */
+const MOST_AT_ONE_MOMENT = 10_000;
+
 /**
  * Time that passes only when the test says so. Between two timers the microtask queue is emptied,
  * as in the real event loop.
@@ -57,8 +60,12 @@ export class VirtualClock implements Clock {
   /** Lets `ms` pass: every timer that falls due runs at its own time. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
+    let atThisMoment = 0;
     await settled();
     for (let timer = this.#next(); timer && timer.at <= until; timer = this.#next()) {
+      atThisMoment = timer.at > this.#now ? 0 : atThisMoment + 1;
+      if (atThisMoment > MOST_AT_ONE_MOMENT)
+        throw new Error(`time stands still at ${this.#now} ms`);
       this.#now = Math.max(this.#now, timer.at);
       this.#timers.delete(timer);
       timer.run();

@@ -73,6 +73,20 @@ describe('deadlines', () => {
     expect(caller.lease).toBeDefined();
   });
 
+  it('ends an attempt that nobody waits for after connectTimeoutMs as well', async () => {
+    const { pool, driver, clock, observer } = poolUnderTest({ min: 1, connectTimeoutMs: 3_000 });
+    driver.openIsSilent = true;
+    pool.start();
+    await clock.advance(3_000);
+    expect(observer.of('connectFailed')).toEqual([]);
+    await clock.advance(100);
+    expect(observer.of('connectFailed')[0]![0]).toMatchObject({
+      code: 'POOL_TIME_LIMIT',
+      step: 'connect',
+      limitMs: 3_000,
+    });
+  });
+
   it('pools a connection that comes after the deadline of the one who wanted it', async () => {
     const { driver, ask, clock, pool } = poolUnderTest({ max: 1 });
     driver.openMs = 200;
@@ -95,6 +109,18 @@ describe('deadlines', () => {
     expect(pool.counts).toMatchObject({ total: 1, leased: 1 });
   });
 
+  it('serves whoever a connection comes home for in the turn in which the time is over', async () => {
+    const { pool, ask, borrow, clock } = poolUnderTest({ max: 1 });
+    const [holder] = await borrow(1);
+    const caller = ask({ timeoutMs: 100 });
+    clock.after(100, () => holder!.release(), true);
+    await clock.advance(200);
+    expect(caller.waitedMs).toBe(100);
+    expect(caller.lease).toBeDefined();
+    expect(pool.counts.waiting).toBe(0);
+    expect(pool.stats().counters.timeouts).toBe(0);
+  });
+
   describe('when the event loop was blocked', () => {
     it('serves those whose answer arrived meanwhile instead of refusing them', async () => {
       const { ask, borrow, clock } = poolUnderTest({ max: 1 });
@@ -115,9 +141,19 @@ describe('deadlines', () => {
       const caller = ask({ timeoutMs: 500 });
       await clock.block(700);
       expect(caller.isWaiting).toBe(true);
+      expect(clock.pending.keeping).toBe(1);
       await clock.advance(200);
       expect(caller.waitedMs).toBe(900);
       expect(caller.error?.message).toContain('the event loop was blocked for 200 ms');
+    });
+
+    it('gives none back when it was blocked again meanwhile', async () => {
+      const { ask, borrow, clock } = poolUnderTest({ max: 1 });
+      await borrow(1);
+      const caller = ask({ timeoutMs: 500 });
+      await clock.block(700);
+      await clock.block(1_000);
+      expect(caller.error).toBeInstanceOf(AcquireTimeoutError);
     });
 
     it('never gives back more than the limit itself', async () => {
@@ -176,6 +212,25 @@ describe('deadlines', () => {
       expect(caller.answers).toBe(1);
       pool.assertInvariants();
     });
+  });
+
+  it('that are over take a waiter out of the middle or the end of the queue alone', async () => {
+    const { ask, borrow, clock } = poolUnderTest({ max: 1 });
+    const [holder] = await borrow(1);
+    const order: string[] = [];
+    const come = (label: string, timeoutMs: number) =>
+      ask({ label, timeoutMs }, (caller) => {
+        order.push(label);
+        caller.release();
+      });
+    come('first', 1_000);
+    come('leaves the middle', 100);
+    come('second', 1_000);
+    come('leaves the end', 100);
+    await clock.advance(100);
+    come('third', 1_000);
+    holder!.release();
+    expect(order).toEqual(['first', 'second', 'third']);
   });
 
   describe('leave nothing behind of a waiter', () => {

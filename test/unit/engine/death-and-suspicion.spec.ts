@@ -80,6 +80,36 @@ describe('a connection that dies', () => {
     expect(pool.counts.total).toBe(0);
   });
 
+  it('is not lent again when the check or the cleaning was answered all the same', async () => {
+    const { borrow, driver, clock, pool } = poolUnderTest();
+    const [checked, cleaned] = await borrow(2);
+    const answer = () => new Promise<void>((resolve) => clock.after(20, resolve, true));
+    driver.check = answer;
+    driver.recycle = answer;
+    driver.destroyIsSilent = true;
+    cleaned!.release();
+    driver.recycle = () => undefined;
+    checked!.release();
+    const ping = pool.pingIdle(1_000);
+    checked!.resource.die();
+    cleaned!.resource.die();
+    await clock.advance(30);
+    await expect(ping).resolves.toBeUndefined();
+    expect(pool.stats()).toMatchObject({ idle: 0, closing: 2 });
+    pool.assertInvariants();
+  });
+
+  it('is no news when it is being closed anyway', async () => {
+    const { borrow, clock, pool, observer } = poolUnderTest();
+    const [holder] = await borrow(1);
+    holder!.release(true);
+    holder!.resource.die();
+    await clock.advance(10);
+    expect(observer.of('lost')).toEqual([]);
+    expect(observer.of('removed')).toEqual([[1, 'released with error']]);
+    expect(pool.counts.total).toBe(0);
+  });
+
   it('may die in the moment in which it is found clean', async () => {
     const { borrow, driver, clock, pool } = poolUnderTest();
     const [holder] = await borrow(1);

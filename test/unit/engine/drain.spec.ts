@@ -45,6 +45,17 @@ describe('drain', () => {
     expect(ask().error?.message).toContain('it is closed');
   });
 
+  it('opens nothing any more afterwards, whatever it is told', async () => {
+    const { pool, clock, driver } = poolUnderTest({ min: 1 });
+    await pool.drain(0);
+    pool.start();
+    pool.resize({ min: 2 });
+    pool.reconsider();
+    await clock.advance(60_000);
+    expect(driver.attempts).toEqual([]);
+    expect(clock.pending).toEqual(NOTHING_PENDING);
+  });
+
   it('returns the same promise when it is called again, whatever the timeout', async () => {
     const { pool, warmUp, clock } = poolUnderTest();
     await warmUp(1);
@@ -78,7 +89,11 @@ describe('drain', () => {
     const [holder] = await borrow(1);
     const waiters = [ask(), ask()];
     const drained = pool.drain(1_000);
-    for (const waiter of waiters) expect(waiter.error).toBeInstanceOf(PoolClosedError);
+    for (const waiter of waiters) {
+      expect(waiter.error).toBeInstanceOf(PoolClosedError);
+      expect(waiter.error?.message).toContain('it is draining');
+    }
+    expect(pool.stats().counters.refused).toBe(2);
     holder!.release();
     await clock.advance(10);
     await expect(drained).resolves.toMatchObject({ refusedWaiters: 2 });
@@ -102,6 +117,7 @@ describe('drain', () => {
       revoked: [{ label: 'ReportService.weekly', ageMs: 500, stack: undefined }],
     });
     expect(driver.opened[0]!.state).toBe('destroyed');
+    expect(pool.stats().counters.closed['pool closed']).toBe(1);
     expect(clock.pending).toEqual(NOTHING_PENDING);
     pool.assertInvariants();
   });
@@ -140,6 +156,28 @@ describe('drain', () => {
     expect(observer.of('connectFailed')).toEqual([]);
     expect(pool.stats().counters.failedConnects).toBe(0);
     expect(clock.pending).toEqual(NOTHING_PENDING);
+  });
+
+  it('gives up the attempts of those whose time was over, too', async () => {
+    const { pool, ask, clock, driver } = poolUnderTest();
+    driver.openIsSilent = true;
+    const waiter = ask();
+    const drained = pool.drain(0);
+    await clock.advance(0);
+    await drained;
+    expect(waiter.error).toBeInstanceOf(PoolClosedError);
+    expect(driver.opening).toBe(0);
+    expect(pool.stats().counters.closed['pool closed']).toBe(0);
+    expect(clock.pending).toEqual(NOTHING_PENDING);
+  });
+
+  it('keeps the process until its time is over, for what is still out', async () => {
+    const { pool, borrow, clock } = poolUnderTest();
+    await borrow(1);
+    void pool.drain(500);
+    expect(clock.pending.keeping).toBe(1);
+    await clock.advance(500);
+    expect(pool.stats().state).toBe('closed');
   });
 
   it('closes a connection that comes although its attempt was given up', async () => {
@@ -208,6 +246,18 @@ describe('drain', () => {
     await drained;
     expect(driver.alive).toBe(0);
     expect(clock.pending).toEqual(NOTHING_PENDING);
+  });
+
+  it('does not clean what comes home to nobody', async () => {
+    const { pool, borrow, clock } = poolUnderTest();
+    const [holder] = await borrow(1);
+    holder!.resource.isDirty = true;
+    const drained = pool.drain(1_000);
+    holder!.release();
+    await clock.advance(10);
+    await drained;
+    expect(holder!.resource.isDirty).toBe(true);
+    expect(pool.stats().counters.resets).toBe(0);
   });
 
   it('ends although nothing answers any more', async () => {

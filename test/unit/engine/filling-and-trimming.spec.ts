@@ -36,6 +36,15 @@ describe('filling', () => {
     expect(beginnings).toEqual([0, 25, 99]);
   });
 
+  it('is not put off by being started again', async () => {
+    const { pool, driver, clock } = poolUnderTest({ min: 1 });
+    for (let n = 0; n < 10; n += 1) {
+      pool.start();
+      await clock.advance(40);
+    }
+    expect(driver.attempts).toEqual([50]);
+  });
+
   it('serves a caller who comes during that spread at once', async () => {
     const { pool, driver, clock, ask } = poolUnderTest({ min: 1 });
     pool.start();
@@ -55,12 +64,19 @@ describe('filling', () => {
     expect(driver.opened).toHaveLength(3);
   });
 
-  it('opens for callers more than two at a time, but no more than half of max', async () => {
-    const { driver, clock, ask } = poolUnderTest({ max: 10 });
-    for (let n = 0; n < 10; n += 1) ask();
-    await clock.advance(1_000);
-    expect(driver.mostOpening).toBe(5);
-  });
+  it.each([
+    { max: 10, maxConnecting: 2, most: 5 },
+    { max: 5, maxConnecting: 2, most: 3 },
+    { max: 5, maxConnecting: 4, most: 4 },
+  ])(
+    'opens for callers up to maxConnecting or half of max at a time: %o',
+    async ({ max, maxConnecting, most }) => {
+      const { driver, clock, ask } = poolUnderTest({ max, maxConnecting });
+      for (let n = 0; n < 10; n += 1) ask();
+      await clock.advance(1_000);
+      expect(driver.mostOpening).toBe(most);
+    },
+  );
 });
 
 describe('trimming', () => {
@@ -184,6 +200,25 @@ describe('trimming', () => {
     expect(pool.stats().counters.closed['max uses']).toBe(2);
   });
 
+  it.each([
+    ['a second', 600_000, 1_000],
+    ['a quarter of it', 400, 100],
+    ['10 ms', 4, 10],
+  ])('keeps to its limit within %s', async (_, idleTimeoutMs, withinMs) => {
+    const { pool, clock, warmUp, observer } = poolUnderTest({ idleTimeoutMs });
+    await warmUp(1);
+    await clock.advance(idleTimeoutMs - 1);
+    expect(observer.of('removed')).toEqual([]);
+    await clock.advance(1 + withinMs + 1);
+    expect(pool.counts.total).toBe(0);
+  });
+
+  it('has no timer when nothing can happen to a connection', async () => {
+    const { clock, warmUp } = poolUnderTest();
+    await warmUp(1);
+    expect(clock.pending).toEqual({ keeping: 0, tending: 0 });
+  });
+
   it('has no timer when there is nothing to look after', async () => {
     const { clock, warmUp } = poolUnderTest({ idleTimeoutMs: 1_000 });
     expect(clock.pending.tending).toBe(0);
@@ -210,13 +245,31 @@ describe('keepalive', () => {
     expect(driver.checked).toHaveLength(2);
   });
 
+  it.each([
+    [0, 10_000],
+    [0.999, 8_000],
+  ])('cuts keepaliveMs by up to a fifth, as the draw of %d says', async (random, ms) => {
+    const { clock, warmUp, driver } = poolUnderTest(
+      { keepaliveMs: 10_000 },
+      { random: () => random },
+    );
+    await warmUp(1);
+    await clock.advance(ms - 100);
+    expect(driver.checked).toEqual([]);
+    await clock.advance(1_200);
+    expect(driver.checked).toHaveLength(1);
+  });
+
   it('finds a silent drop before a request does', async () => {
     const { clock, warmUp, pool, observer } = poolUnderTest({ keepaliveMs: 10_000 });
     const [resource] = await warmUp(1);
     resource!.isSilent = true;
     await clock.advance(12_000);
     expect(pool.counts.total).toBe(0);
-    expect(observer.of('checkFailed')[0]![0]).toMatchObject({ code: 'POOL_TIME_LIMIT' });
+    expect(observer.of('checkFailed')[0]![0]).toMatchObject({
+      code: 'POOL_TIME_LIMIT',
+      step: 'check',
+    });
     expect(observer.of('removed')).toEqual([[1, 'failed check']]);
   });
 
@@ -262,6 +315,23 @@ describe('allowExitOnIdle', () => {
     await clock.advance(1_000);
     ask();
     expect(resource.keepsProcess).toBe(true);
+  });
+
+  it('keeps the process alive while an idle connection is checked', async () => {
+    const { warmUp, pool, clock } = poolUnderTest({ allowExitOnIdle: true });
+    const [resource] = await warmUp(1);
+    void pool.pingIdle(1_000);
+    expect(resource!.keepsProcess).toBe(true);
+    await clock.advance(1);
+    expect(resource!.keepsProcess).toBe(false);
+  });
+
+  it('is nothing to a driver that cannot let the process end', async () => {
+    const { borrow, driver, pool } = poolUnderTest({ allowExitOnIdle: true });
+    Object.assign(driver, { setIdle: undefined });
+    const [holder] = await borrow(1);
+    holder!.release();
+    expect(pool.counts.idle).toBe(1);
   });
 
   it('is off by default', async () => {

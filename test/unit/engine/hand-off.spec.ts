@@ -21,6 +21,10 @@ describe('hand-off', () => {
     const again = pool.tryAcquire();
     expect(again?.resource).toBe(lease.resource);
     expect(again).not.toBe(lease);
+    pool.release(again!);
+    const atOnce = pool.acquire();
+    expect(pool.counts).toMatchObject({ leased: 1, waiting: 0 });
+    await expect(atOnce).resolves.toMatchObject({ resource: lease.resource });
   });
 
   it('gives whatever comes first, a returned or a new connection, to the head waiter', async () => {

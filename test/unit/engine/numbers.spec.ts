@@ -39,6 +39,7 @@ describe('numbers', () => {
   it('measure waiting, using and creating in histograms', async () => {
     const { pool, ask, clock, driver } = poolUnderTest({ max: 1 });
     driver.openMs = 15;
+    await clock.advance(1_000);
     const caller = ask();
     await clock.advance(15);
     await clock.advance(300);
@@ -89,6 +90,15 @@ describe('numbers', () => {
     });
     expect(stats.total).toBe(5 + stats.connecting);
     pool.assertInvariants();
+  });
+
+  it('tell how many connections are out beyond their lifetime', async () => {
+    const { pool, borrow, clock } = poolUnderTest({ maxLifetimeMs: 1_000 }, { random: () => 0 });
+    await borrow(2);
+    await clock.advance(999);
+    expect(pool.stats().expired).toBe(0);
+    await clock.advance(1);
+    expect(pool.stats().expired).toBe(2);
   });
 
   it('tell how long the oldest waiter has been waiting', async () => {
@@ -146,9 +156,21 @@ describe('the timeout of an acquire', () => {
     const caller = ask({ timeoutMs: 3_000 });
     await clock.advance(3_000);
     expect(caller.error?.message).toMatch(
-      /last connect error \d+ ms ago: ECONNREFUSED; check that the database can be reached$/,
+      /last connect error \d{1,3} ms ago: ECONNREFUSED; check that the database can be reached$/,
     );
     expect(caller.error?.cause).toBe(refused);
+  });
+
+  it('names a connect error of that time although connecting works again', async () => {
+    const { ask, clock, driver } = poolUnderTest({ max: 1 });
+    driver.openFails = new Error('down');
+    const [first, second] = [ask(), ask({ timeoutMs: 1_000 })];
+    await clock.advance(100);
+    driver.openFails = undefined;
+    await clock.advance(900);
+    expect(first.lease).toBeDefined();
+    expect(second.error?.message).toContain('last connect error');
+    expect(second.error?.cause).toMatchObject({ message: 'down' });
   });
 
   it('does not name a connect error that was over before the wait began', async () => {

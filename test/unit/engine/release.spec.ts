@@ -187,6 +187,15 @@ describe('the leak watch', () => {
     expect(observer.of('leaked')).toEqual([]);
   });
 
+  it('names the longest lease first although its connection is the younger one', async () => {
+    const { ask, borrow, clock, pool } = poolUnderTest();
+    const [older] = await borrow(2);
+    older!.release();
+    await clock.advance(10);
+    ask({ label: 'new' });
+    expect(pool.holders()).toMatchObject([{ ageMs: 10 }, { label: 'new', ageMs: 0 }]);
+  });
+
   it('names the holders, the longest lease first, with where they were acquired', async () => {
     const { ask, clock, pool } = poolUnderTest();
     ask({

@@ -1,0 +1,7 @@
+import { SCENARIOS } from './scenarios/index.mjs';
+
+/** One peer, one case, one process: says what it measured on standard output. */
+const { scenario: name, case: caseName, peer, context } = JSON.parse(process.argv[2]);
+const scenario = SCENARIOS[name];
+const figures = await scenario.measure(peer, scenario.cases[caseName], context);
+process.stdout.write(JSON.stringify(figures), () => process.exit());

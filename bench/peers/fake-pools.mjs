@@ -1,0 +1,76 @@
+import { FakeClient } from './fake-client.mjs';
+
+const MAX = 10;
+const DEADLINE_MS = 5_000;
+
+/** For as long as it takes to await this, a client is held. */
+const aMoment = Promise.resolve();
+
+/** Each of these lends a client that does nothing, with a deadline, and takes it back. */
+const POOLS = {
+  async 'nestjs-pools'() {
+    const { Pool } = await import('../../dist/lib/index.js');
+    return withConnect(new Pool({ Client: FakeClient, max: MAX, leakThresholdMs: 0 }));
+  },
+
+  async 'nestjs-pools, leaks watched'() {
+    const { Pool } = await import('../../dist/lib/index.js');
+    return withConnect(new Pool({ Client: FakeClient, max: MAX, leakThresholdMs: 60_000 }));
+  },
+
+  async 'its bare engine'() {
+    const { bareEngine } = await import('./bare-engine.mjs');
+    const engine = bareEngine({ max: MAX, acquireTimeoutMs: DEADLINE_MS });
+    return async () => {
+      const lease = await engine.acquire();
+      await aMoment;
+      engine.release(lease);
+    };
+  },
+
+  async 'pg.Pool'() {
+    const { default: pg } = await import('pg');
+    const options = { Client: FakeClient, max: MAX, connectionTimeoutMillis: DEADLINE_MS };
+    return withConnect(new pg.Pool(options));
+  },
+
+  async 'generic-pool'() {
+    const { default: genericPool } = await import('generic-pool');
+    const options = { max: MAX, acquireTimeoutMillis: DEADLINE_MS };
+    const pool = genericPool.createPool(factory, options);
+    return async () => {
+      const client = await pool.acquire();
+      await aMoment;
+      await pool.release(client);
+    };
+  },
+
+  async tarn() {
+    const { default: tarn } = await import('tarn');
+    const limits = { min: 0, max: MAX, acquireTimeoutMillis: DEADLINE_MS };
+    const pool = new tarn.Pool({ ...factory, ...limits });
+    return async () => {
+      const client = await pool.acquire().promise;
+      await aMoment;
+      pool.release(client);
+    };
+  },
+};
+
+const factory = {
+  create: () => Promise.resolve(new FakeClient()),
+  destroy: () => Promise.resolve(),
+};
+
+function withConnect(pool) {
+  return async () => {
+    const client = await pool.connect();
+    await aMoment;
+    client.release();
+  };
+}
+
+/** @returns a function that borrows, yields once and gives back */
+export function fakePool(name) {
+  return POOLS[name]();
+}

@@ -1,0 +1,28 @@
+import { cycleCost } from '../measure/cycle-cost.mjs';
+import { fakePool } from '../peers/fake-pools.mjs';
+
+const peers = [
+  'nestjs-pools',
+  'nestjs-pools, leaks watched',
+  'its bare engine',
+  'pg.Pool',
+  'generic-pool',
+  'tarn',
+];
+
+/** What the pools themselves cost: borrow and give back a client that does nothing. */
+export const checkout = {
+  name: 'checkout',
+  title: 'borrow and give back',
+  base: 'pg.Pool',
+  metrics: [{ name: 'micros', title: 'µs of CPU', better: 'less' }],
+  cases: {
+    'a connection is free': { peers, callers: 1 },
+    '100 callers, 10 connections': { peers, callers: 100 },
+  },
+
+  async measure(peer, { callers }, { quick }) {
+    const cycle = await fakePool(peer);
+    return cycleCost({ callers, seconds: quick ? 0.2 : 0.5, cycle });
+  },
+};

@@ -1,0 +1,34 @@
+import { closedLoop } from '../measure/closed-loop.mjs';
+import { openPeer } from '../peers/index.mjs';
+import { randomItem } from './random-item.mjs';
+
+const peers = ['nestjs-pools', 'pg.Pool', 'generic-pool', 'tarn', 'postgres.js'];
+
+/** One row by its primary key, by so many callers at once, on a pool of 10. */
+export const pointSelect = {
+  name: 'select',
+  title: 'point select',
+  base: 'pg.Pool',
+  metrics: [
+    { name: 'perSecond', title: 'queries/s', better: 'more' },
+    { name: 'p99Ms', title: 'p99, ms', better: 'less' },
+    { name: 'cpuMicros', title: "client's CPU, µs", better: 'less' },
+  ],
+  cases: {
+    '1 at once': { peers: [...peers, 'pg Client'], callers: 1 },
+    '10 at once': { peers, callers: 10 },
+    '100 at once': { peers, callers: 100 },
+    '1000 at once': { peers, callers: 1_000 },
+  },
+
+  async measure(peer, { callers }, { url, quick }) {
+    const pool = await openPeer(peer, { url, max: peer === 'pg Client' ? 1 : 10 });
+    const figures = await closedLoop({
+      callers,
+      seconds: quick ? 0.5 : 1.5,
+      call: () => pool.query(...randomItem()),
+    });
+    await pool.end();
+    return figures;
+  },
+};
