@@ -16,6 +16,8 @@ const PATIENCE = 3;
 const SHORTEST_PATIENCE_MS = 500;
 /** As long as no connect has succeeded. */
 const UNKNOWN_PATIENCE_MS = 1_000;
+/** After so many times of this patience, an attempt that a younger one overtook is lost. */
+const LOST_AFTER = 3;
 
 /** Who wants to know how attempts end. */
 export interface ConnectListener {
@@ -43,6 +45,7 @@ export class Connector<R> {
     const entry = new Entry<R>((this.#lastId += 1), generation, clock.now(), (reason) => {
       abort.abort(reason);
     });
+    entry.isBeside = this.overdue().length > 0;
     roster.add(entry);
     const deadline = new Deadline(clock, connectTimeoutMs, () => {
       abort.abort(new TimeLimitError(name, 'connect', connectTimeoutMs));
@@ -50,10 +53,10 @@ export class Connector<R> {
     void outsideUserContext(() => this.#run(entry, abort.signal, deadline));
   }
 
-  /** Attempts that a silent network has most likely swallowed, the oldest first. */
-  overdue(): Entry<R>[] {
+  /** Attempts that a silent network may have swallowed, the oldest first. */
+  overdue(patienceMs = this.#patienceMs): Entry<R>[] {
     const { roster, clock } = this.pool;
-    const since = clock.now() - this.#patienceMs;
+    const since = clock.now() - patienceMs;
     const overdue: Entry<R>[] = [];
     for (const entry of roster) {
       if (entry.state === 'connecting' && entry.attemptedAt <= since) overdue.push(entry);
@@ -129,8 +132,9 @@ export class Connector<R> {
 
   #countSuccess(entry: Entry<R>, tookMs: number): void {
     const { health, demand, observer } = this.pool;
-    // What began earlier and is still silent will not come through any more.
-    for (const older of this.overdue()) if (older.id < entry.id) older.abandon();
+    // What began long before and is still silent will not come through any more.
+    const lost = this.overdue(this.#patienceMs * LOST_AFTER);
+    for (const older of lost) if (older.id < entry.id) older.abandon();
     this.#givenUpInARow = 0;
     const before = health.snapshot();
     health.succeeded();
@@ -143,7 +147,7 @@ export class Connector<R> {
     const failures = health.failures + 1;
     const permanent = this.#isPermanent(error, failures);
     statistics.failedConnects += 1;
-    health.failed(error, permanent);
+    health.failed(error, permanent, entry.attemptedAt);
     observer.connectFailed(error, failures, permanent);
     this.listener.failed(error, permanent);
     if (options.onConnectError === 'reject') this.#refuseHead(entry, error);

@@ -26,15 +26,21 @@ export class Demand {
   readonly #connectMs = new MovingAverage();
   readonly #useMs = new MovingAverage();
   #lastReturnAt = -Infinity;
+  #lastConnectMs = 0;
 
   connected(tookMs: number): void {
     // Timers are not finer than a millisecond, and nobody is overdue sooner.
     this.#connectMs.add(Math.max(1, tookMs));
+    this.#lastConnectMs = tookMs;
   }
 
-  /** How long a connect usually takes, in milliseconds; undefined before the first. */
+  /**
+   * How long a connect may well take, in milliseconds: as the average, or as the last one, since a
+   * server that has become slow stays so for a while. Undefined before the first.
+   */
   get expectedConnectMs(): number | undefined {
-    return this.#connectMs.value;
+    const average = this.#connectMs.value;
+    return average === undefined ? undefined : Math.max(average, this.#lastConnectMs);
   }
 
   returned(usedMs: number, now: number): void {

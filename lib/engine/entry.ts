@@ -23,6 +23,8 @@ export class Entry<R> {
   /** Set when it is to be closed as soon as it is home. */
   doomed: CloseReason | undefined;
   lease: Lease<R> | undefined;
+  /** Whether its attempt began beside others that hung. */
+  isBeside = false;
   /** Whether its attempt was ended as a failed one, and will soon be gone. */
   isGivenUp = false;
 

@@ -96,15 +96,15 @@ export class Opening<R> {
   }
 
   /**
-   * Where attempts hang, a fresh one beside the oldest shows whether that has changed: the others
-   * make room for it, and the last one does where there is no other place.
+   * Where attempts hang, a fresh one beside them shows whether that has changed. It makes way for the
+   * next when it hangs as well, and so does the youngest where there is no other place; the others
+   * go on, for a server that is merely slow.
    */
   #givesUpHanging(): boolean {
     const { roster, max } = this.pool;
     if (this.#promising > 0) return false;
-    const overdue = this.#overdue;
-    const youngest = overdue.at(-1);
-    if (!youngest || (overdue.length === 1 && roster.total < max)) return false;
+    const youngest = this.#overdue.at(-1);
+    if (!youngest || (!youngest.isBeside && roster.total < max)) return false;
     if (!youngest.isGivenUp) this.#connector.giveUp(youngest);
     return true;
   }

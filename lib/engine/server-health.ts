@@ -48,7 +48,8 @@ export class ServerHealth {
     this.#failing = undefined;
   }
 
-  failed(error: unknown, permanent: boolean): void {
+  /** @param attemptedAt when the attempt began: whoever waited long for it need not pause as well */
+  failed(error: unknown, permanent: boolean, attemptedAt = this.clock.now()): void {
     const now = this.clock.now();
     this.#lastError = { at: now, error };
     const failing = (this.#failing ??= {
@@ -61,7 +62,7 @@ export class ServerHealth {
     });
     failing.attempts += 1;
     failing.lastError = error;
-    failing.lastAttemptAt = now;
+    failing.lastAttemptAt = permanent ? now : attemptedAt;
     failing.permanentInARow = permanent ? failing.permanentInARow + 1 : 0;
     failing.chance = this.clock.random();
   }

@@ -74,7 +74,7 @@ describe('while the database is down', () => {
     await clock.advance(60_000);
     const pauses = driver.attempts.slice(1).map((at, n) => at - driver.attempts[n]!);
     expect(Math.max(...pauses)).toBeLessThanOrEqual(410);
-    expect(pauses.slice(0, 3).map(Math.round)).toEqual([60, 110, 210]);
+    expect(pauses.slice(0, 3).map(Math.round)).toEqual([50, 100, 200]);
     expect(pauses.at(-1)).toBeGreaterThan(390);
   });
 
@@ -289,9 +289,15 @@ describe("with onConnectError 'reject'", () => {
 describe('at the start', () => {
   it('resolves when min connections stand', async () => {
     const { pool, clock, driver } = poolUnderTest({ min: 3 });
-    const up = pool.startWithin(30_000);
+    driver.openMs = 200;
+    let isUp = false;
+    const up = pool.startWithin(30_000).then(() => (isUp = true));
+    expect(clock.pending.keeping).toBe(1);
+    await clock.advance(300);
+    expect(pool.counts.idle).toBe(2);
+    expect(isUp).toBe(false);
     await clock.advance(1_000);
-    await expect(up).resolves.toBeUndefined();
+    await up;
     expect(driver.opened).toHaveLength(3);
     expect(clock.pending).toEqual({ keeping: 0, tending: 0 });
   });
@@ -302,6 +308,19 @@ describe('at the start', () => {
     await clock.advance(1_000);
     await up;
     expect(driver.opened).toHaveLength(1);
+  });
+
+  it('waits for what is being opened already', async () => {
+    const { pool, clock, driver } = poolUnderTest({ min: 1 });
+    driver.openMs = 1_000;
+    pool.start();
+    await clock.advance(100);
+    let isUp = false;
+    void pool.startWithin(30_000).then(() => (isUp = true));
+    await clock.advance(900);
+    expect(isUp).toBe(false);
+    await clock.advance(100);
+    expect(isUp).toBe(true);
   });
 
   it('waits for a database that comes later, with short pauses', async () => {
@@ -319,6 +338,7 @@ describe('at the start', () => {
   it('fails with the number of attempts and the cause when the limit is over', async () => {
     const { pool, clock, driver } = poolUnderTest({ min: 1 });
     driver.openFails = REFUSED;
+    await clock.advance(60_000);
     const up = pool.startWithin(5_000).catch((error: unknown) => error);
     await clock.advance(5_000);
     const error = await up;
@@ -327,6 +347,16 @@ describe('at the start', () => {
     expect((error as Error).message).toMatch(
       /no connection after 5\.0 s and \d\d attempts: ECONNREFUSED/,
     );
+  });
+
+  it('counts the attempts that succeeded as well', async () => {
+    const { pool, clock, driver } = poolUnderTest({ min: 2, maxConnecting: 1 });
+    const up = pool.startWithin(1_000).catch((error: unknown) => error);
+    await clock.advance(60);
+    driver.openFails = REFUSED;
+    await clock.advance(1_000);
+    expect(driver.opened).toHaveLength(1);
+    expect(((await up) as Error).message).toContain(`${driver.attempts.length} attempts`);
   });
 
   it('fails at once when waiting is pointless', async () => {

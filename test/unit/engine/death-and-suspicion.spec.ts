@@ -16,6 +16,13 @@ describe('a connection that dies', () => {
     expect(pool.stats().counters.closed['connection lost']).toBe(1);
   });
 
+  it('leaves the others in their order when it rested between them', async () => {
+    const { ask, warmUp } = poolUnderTest();
+    const [first, second, third, fourth] = await warmUp(4);
+    second!.die();
+    expect([ask(), ask(), ask()].map((caller) => caller.resource)).toEqual([fourth, third, first]);
+  });
+
   it('stays with its borrower until that releases it, and is closed then', async () => {
     const { pool, borrow, clock } = poolUnderTest();
     const [holder] = await borrow(1);

@@ -87,11 +87,13 @@ describe('how long a connect usually takes', () => {
     expect(new Demand().expectedConnectMs).toBeUndefined();
   });
 
-  it('follows what the newest took, a fifth of the way each', () => {
+  it('is what the last one took when that was slow, else the average', () => {
     const demand = new Demand();
     demand.connected(100);
     demand.connected(200);
-    expect(demand.expectedConnectMs).toBeCloseTo(120);
+    expect(demand.expectedConnectMs).toBe(200);
+    demand.connected(100);
+    expect(demand.expectedConnectMs).toBeCloseTo(116);
   });
 
   it('is never less than a millisecond, the finest that timers are', () => {

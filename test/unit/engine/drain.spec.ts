@@ -46,13 +46,14 @@ describe('drain', () => {
   });
 
   it('opens nothing any more afterwards, whatever it is told', async () => {
-    const { pool, clock, driver } = poolUnderTest({ min: 1 });
+    const { pool, clock, driver, observer } = poolUnderTest({ min: 1 });
     await pool.drain(0);
     pool.start();
     pool.resize({ min: 2 });
     pool.reconsider();
     await clock.advance(60_000);
     expect(driver.attempts).toEqual([]);
+    expect(observer.of('drained')).toHaveLength(1);
     expect(clock.pending).toEqual(NOTHING_PENDING);
   });
 

@@ -280,6 +280,17 @@ describe('hand-off', () => {
       }
     });
 
+    it('hands over what comes home rather than check one that would come first', async () => {
+      const { driver, ask, borrow } = poolUnderTest({ idleOrder: 'fifo', validationBypassMs: 0 });
+      const [checked, rests, comesHome] = await borrow(3);
+      checked!.release();
+      rests!.release();
+      const caller = ask();
+      comesHome!.release();
+      expect(caller.resource).toBe(comesHome!.resource);
+      expect(driver.checked).toEqual([checked!.resource]);
+    });
+
     it('keeps a waiter at the head when the check of its connection fails', async () => {
       const { driver, clock, ask, warmUp, pool } = poolUnderTest({ max: 2 });
       const [dead] = await warmUp(1);

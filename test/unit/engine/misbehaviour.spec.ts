@@ -35,19 +35,27 @@ describe('a caller', () => {
     expect(order).toEqual(['first', 'second', 'again']);
   });
 
-  it('does not overtake by asking again while others are being served', async () => {
-    const { ask, pool, warmUp } = poolUnderTest({ max: 2 });
-    await warmUp(2);
-    pool.suspend();
-    const order: string[] = [];
-    ask({}, () => {
-      order.push('first');
-      ask({}, () => order.push('again'));
-    });
-    ask({}, () => order.push('second'));
-    pool.resume();
-    expect(order).toEqual(['first', 'second']);
-  });
+  it.each([
+    ['normal', 'normal', ['first', 'second']],
+    ['high', 'normal', ['first', 'second']],
+    ['high', 'high', ['first', 'second']],
+    ['normal', 'high', ['first', 'again']],
+  ] as const)(
+    'of the %s lane that asks again in the %s one while others are served overtakes only a lower lane',
+    async (lane, next, served) => {
+      const { ask, pool, warmUp } = poolUnderTest({ max: 2 });
+      await warmUp(2);
+      pool.suspend();
+      const order: string[] = [];
+      ask({ priority: lane }, () => {
+        order.push('first');
+        ask({ priority: next }, () => order.push('again'));
+      });
+      ask({ priority: lane }, () => order.push('second'));
+      pool.resume();
+      expect(order).toEqual(served);
+    },
+  );
 
   it('that throws when it is served costs no other its turn, and the process hears of it', async () => {
     const { ask, borrow, clock, pool } = poolUnderTest({ max: 2 });

@@ -103,12 +103,22 @@ describe('numbers', () => {
 
   it('tell how long the oldest waiter has been waiting', async () => {
     const { pool, ask, borrow, clock } = poolUnderTest({ max: 1 });
-    await borrow(1);
+    const [holder] = await borrow(1);
     ask();
     await clock.advance(30);
     ask({ priority: 'high' });
     await clock.advance(20);
     expect(pool.counts).toMatchObject({ waiting: 2, oldestWaiterMs: 50 });
+    holder!.release();
+    expect(pool.counts).toMatchObject({ waiting: 1, oldestWaiterMs: 50 });
+  });
+
+  it('tell it of the high lane alone, too', async () => {
+    const { pool, ask, borrow, clock } = poolUnderTest({ max: 1 });
+    await borrow(1);
+    ask({ priority: 'high' });
+    await clock.advance(20);
+    expect(pool.counts).toMatchObject({ waiting: 1, oldestWaiterMs: 20 });
   });
 
   it('are a copy that the pool does not change any more', async () => {

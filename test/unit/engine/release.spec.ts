@@ -181,7 +181,7 @@ describe('the leak watch', () => {
   });
 
   it('is off when leakThresholdMs is 0', async () => {
-    const { ask, clock, observer } = poolUnderTest({ leakThresholdMs: 0 });
+    const { ask, clock, observer } = poolUnderTest({ leakThresholdMs: 0, idleTimeoutMs: 60_000 });
     ask();
     await clock.advance(3_600_000);
     expect(observer.of('leaked')).toEqual([]);
