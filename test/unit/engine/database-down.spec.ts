@@ -507,7 +507,7 @@ describe('while the network swallows connection requests', () => {
       request.signal.addEventListener('abort', () => givenUpAt.push(clock.now()));
       return open(request);
     };
-    Object.assign(driver, { openMs: 1_500, openFails: REFUSED, ignoresAbort: true });
+    Object.assign(driver, { openMs: 2_500, openFails: REFUSED, ignoresAbort: true });
     ask({ timeoutMs: 0 });
     await clock.advance(1_000);
     for (let n = 0; n < 10; n += 1) ask({ timeoutMs: 0 });
