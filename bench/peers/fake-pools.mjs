@@ -21,10 +21,9 @@ const POOLS = {
   async 'its bare engine'() {
     const { bareEngine } = await import('./bare-engine.mjs');
     const engine = bareEngine({ max: MAX, acquireTimeoutMs: DEADLINE_MS });
-    return async () => {
-      const lease = await engine.acquire();
-      await aMoment;
-      engine.release(lease);
+    return {
+      borrow: () => engine.acquire(),
+      giveBack: (lease) => engine.release(lease),
     };
   },
 
@@ -38,10 +37,9 @@ const POOLS = {
     const { default: genericPool } = await import('generic-pool');
     const options = { max: MAX, acquireTimeoutMillis: DEADLINE_MS };
     const pool = genericPool.createPool(factory, options);
-    return async () => {
-      const client = await pool.acquire();
-      await aMoment;
-      await pool.release(client);
+    return {
+      borrow: () => pool.acquire(),
+      giveBack: (client) => pool.release(client),
     };
   },
 
@@ -49,10 +47,9 @@ const POOLS = {
     const { default: tarn } = await import('tarn');
     const limits = { min: 0, max: MAX, acquireTimeoutMillis: DEADLINE_MS };
     const pool = new tarn.Pool({ ...factory, ...limits });
-    return async () => {
-      const client = await pool.acquire().promise;
-      await aMoment;
-      pool.release(client);
+    return {
+      borrow: () => pool.acquire().promise,
+      giveBack: (client) => pool.release(client),
     };
   },
 };
@@ -63,14 +60,21 @@ const factory = {
 };
 
 function withConnect(pool) {
-  return async () => {
-    const client = await pool.connect();
-    await aMoment;
-    client.release();
+  return {
+    borrow: () => pool.connect(),
+    giveBack: (client) => client.release(),
   };
 }
 
-/** @returns a function that borrows, yields once and gives back */
-export function fakePool(name) {
-  return POOLS[name]();
+/** @returns a function that borrows, yields once and gives back, on a pool that is full and warm */
+export async function fakePool(name) {
+  const { borrow, giveBack } = await POOLS[name]();
+  const all = await Promise.all(Array.from({ length: MAX }, borrow));
+  await Promise.all(all.map(giveBack));
+  return async () => {
+    const client = await borrow();
+    await aMoment;
+    const returned = giveBack(client);
+    if (returned) await returned;
+  };
 }

@@ -25,7 +25,7 @@ export const pointSelect = {
     const pool = await openPeer(peer, { url, max: peer === 'pg Client' ? 1 : 10 });
     const figures = await closedLoop({
       callers,
-      seconds: quick ? 0.5 : 1.5,
+      seconds: quick ? 1 : 4,
       call: () => pool.query(...randomItem()),
     });
     await pool.end();

@@ -13,6 +13,8 @@ export interface Clock {
    * keep the process alive; one that a caller waits for does.
    */
   after(ms: number, run: () => void, keepsProcess: boolean): Timer;
+  /** Says of a timer that is set whether it keeps the process alive from now on. */
+  keepProcess(timer: Timer, keeps: boolean): void;
   cancel(timer: Timer): void;
   /** Calls `run` once the I/O that has already arrived was handled. */
   afterIo(run: () => void): void;

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { ConnectFailedError } from '../errors/connect-failed.error.js';
 import { TimeLimitError } from '../errors/time-limit.error.js';
-import { Deadline } from './deadline.js';
+import type { Deadline } from './deadline.js';
 import type { OpenRequest } from './driver.js';
 import { Entry } from './entry.js';
 import type { EntryLife } from './entry-life.js';
@@ -27,6 +27,8 @@ export interface ConnectListener {
 
 /** Runs attempts to connect: each brings an entry to life, or tells something about the server. */
 export class Connector<R> {
+  /** Those that run, the oldest first. */
+  readonly #attempts = new Set<Entry<R>>();
   #lastId = 0;
   #givenUpInARow = 0;
 
@@ -39,7 +41,7 @@ export class Connector<R> {
 
   /** Takes a place at once, whatever becomes of it. */
   attempt(): void {
-    const { roster, clock, options, generation } = this.pool;
+    const { roster, clock, deadlines, options, generation } = this.pool;
     const { name, connectTimeoutMs } = options;
     const abort = new AbortController();
     const entry = new Entry<R>((this.#lastId += 1), generation, clock.now(), (reason) => {
@@ -47,7 +49,8 @@ export class Connector<R> {
     });
     entry.isBeside = this.overdue().length > 0;
     roster.add(entry);
-    const deadline = new Deadline(clock, connectTimeoutMs, () => {
+    this.#attempts.add(entry);
+    const deadline = deadlines.set(connectTimeoutMs, () => {
       abort.abort(new TimeLimitError(name, 'connect', connectTimeoutMs));
     });
     void outsideUserContext(() => this.#run(entry, abort.signal, deadline));
@@ -55,25 +58,22 @@ export class Connector<R> {
 
   /** Attempts that a silent network may have swallowed, the oldest first. */
   overdue(patienceMs = this.#patienceMs): Entry<R>[] {
-    const { roster, clock } = this.pool;
-    const since = clock.now() - patienceMs;
+    const since = this.pool.clock.now() - patienceMs;
     const overdue: Entry<R>[] = [];
-    for (const entry of roster) {
-      if (entry.state === 'connecting' && entry.attemptedAt <= since) overdue.push(entry);
+    for (const entry of this.#attempts) {
+      if (entry.attemptedAt > since) break;
+      overdue.push(entry);
     }
     return overdue;
   }
 
   /** How long until the next attempt is overdue; undefined when none runs that may become so. */
   nextOverdueInMs(): number | undefined {
-    const { roster, clock } = this.pool;
-    const now = clock.now();
-    let next: number | undefined;
-    for (const { state, attemptedAt } of roster) {
-      const inMs = attemptedAt + this.#patienceMs - now;
-      if (state === 'connecting' && inMs > 0) next = Math.min(next ?? Infinity, inMs);
+    const overdueSince = this.pool.clock.now() - this.#patienceMs;
+    for (const { attemptedAt } of this.#attempts) {
+      if (attemptedAt > overdueSince) return attemptedAt - overdueSince;
     }
-    return next;
+    return undefined;
   }
 
   /** Makes room for a fresh attempt, which may come through where this one does not. */
@@ -103,16 +103,21 @@ export class Connector<R> {
     try {
       resource = await driver.open({ signal, lost });
     } catch (error) {
+      this.#isOver(entry, deadline);
       this.#failed(entry, error);
       return;
-    } finally {
-      deadline.cancel();
     }
+    this.#isOver(entry, deadline);
     const tookMs = clock.now() - startedAt;
     // Lost before it was through: the next attempt pauses as after any failure.
     if (entry.doomed === 'connection lost') this.#countFailure(entry, lostWith);
     else this.#countSuccess(entry, tookMs);
     this.#opened(entry, resource, tookMs);
+  }
+
+  #isOver(entry: Entry<R>, deadline: Deadline): void {
+    deadline.cancel();
+    this.#attempts.delete(entry);
   }
 
   #opened(entry: Entry<R>, resource: R, tookMs: number): void {

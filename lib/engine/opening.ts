@@ -12,6 +12,8 @@ import type { Upkeep } from './upkeep.js';
 /** Filling begins within this time of the start, so that a fleet does not connect as one. */
 const START_SPREAD_MS = 100;
 
+const NONE: readonly never[] = [];
+
 /** Decides when a new connection is worth its place. */
 export class Opening<R> {
   readonly #connector: Connector<R>;
@@ -87,12 +89,18 @@ export class Opening<R> {
       this.#alarm.clear();
       return;
     }
-    if (!this.#givesUpHanging()) {
-      const free = max - roster.total;
-      if (free > 0 && health.isFailing && options.onConnectError === 'retry') this.#probe();
-      else if (free > 0) this.#open(missing, free);
+    const free = max - roster.total;
+    const hanging = this.#hanging();
+    if (!this.#givesUp(hanging) && free > 0) {
+      if (health.isFailing && options.onConnectError === 'retry') this.#probe(hanging.length);
+      else this.#open(missing, free, hanging.length);
     }
     this.#watchAttempts();
+  }
+
+  /** Attempts that may be lost. They are so only for those who wait: filling has time. */
+  #hanging(): readonly Entry<R>[] {
+    return this.#attemptsMatter ? this.#connector.overdue() : NONE;
   }
 
   /**
@@ -100,11 +108,11 @@ export class Opening<R> {
    * next when it hangs as well, and so does the youngest where there is no other place; the others
    * go on, for a server that is merely slow.
    */
-  #givesUpHanging(): boolean {
+  #givesUp(hanging: readonly Entry<R>[]): boolean {
     const { roster, max } = this.pool;
-    if (this.#promising > 0) return false;
-    const youngest = this.#overdue.at(-1);
-    if (!youngest || (!youngest.isBeside && roster.total < max)) return false;
+    const youngest = hanging.at(-1);
+    if (!youngest || hanging.length < roster.count('connecting')) return false;
+    if (!youngest.isBeside && roster.total < max) return false;
     if (!youngest.isGivenUp) this.#connector.giveUp(youngest);
     return true;
   }
@@ -118,11 +126,10 @@ export class Opening<R> {
     return Math.min(max, wanted + roster.retiring) - roster.standing - roster.count('connecting');
   }
 
-  #open(missing: number, free: number): void {
+  #open(missing: number, free: number, hanging: number): void {
     const { demand, options, max } = this.pool;
-    const view = this.#view();
-    const hangs = view.connecting < this.pool.roster.count('connecting');
-    const limit = hangs ? 1 : Math.max(options.maxConnecting, Math.ceil(max / 2));
+    const view = this.#view(hanging);
+    const limit = hanging > 0 ? 1 : Math.max(options.maxConnecting, Math.ceil(max / 2));
     const room = Math.min(free, limit - view.connecting);
     const forWaiters = Math.min(room, demand.attemptsFor(view));
     const forFilling = Math.min(free, options.maxConnecting - view.connecting, missing);
@@ -132,44 +139,38 @@ export class Opening<R> {
     const attempts = Math.max(forWaiters, pauseMs > 0 ? 0 : forFilling);
     for (let n = 0; n < attempts; n += 1) this.#connector.attempt();
     if (room <= attempts) return;
-    const reconsiderMs = demand.reconsiderInMs(this.#view());
+    const reconsiderMs = demand.reconsiderInMs(attempts > 0 ? this.#view(hanging) : view);
     if (reconsiderMs !== undefined) this.#alarm.ringIn(reconsiderMs);
   }
 
-  #view(): DemandView {
+  #view(hanging: number): DemandView {
     const { queue, roster, clock } = this.pool;
     return {
       now: clock.now(),
       waiting: queue.size,
       oldestSince: queue.oldestSince,
-      connecting: this.#promising,
+      connecting: roster.count('connecting') - hanging,
       checking: roster.count('checking'),
       working: roster.standing - roster.count('idle'),
     };
   }
 
   /** While the server fails: one attempt at a time, with pauses, however many wait. */
-  #probe(): void {
-    if (this.#promising > 0) return;
+  #probe(hanging: number): void {
+    if (this.pool.roster.count('connecting') > hanging) return;
     const pauseMs = this.#pauseBeforeProbingMs();
     if (pauseMs > 0) this.#alarm.ringIn(pauseMs);
     else this.#connector.attempt();
   }
 
-  /** Attempts that may still be through soon. */
-  get #promising(): number {
-    return this.pool.roster.count('connecting') - this.#overdue.length;
-  }
-
-  /** An attempt hangs only for those who wait for it: filling has time. */
-  get #overdue(): Entry<R>[] {
-    return this.#somebodyWaits ? this.#connector.overdue() : [];
-  }
-
   #watchAttempts(): void {
-    if (!this.#somebodyWaits) return;
+    if (!this.#attemptsMatter) return;
     const overdueInMs = this.#connector.nextOverdueInMs();
     if (overdueInMs !== undefined) this.#alarm.ringIn(overdueInMs);
+  }
+
+  get #attemptsMatter(): boolean {
+    return this.pool.roster.count('connecting') > 0 && this.#somebodyWaits;
   }
 
   get #somebodyWaits(): boolean {

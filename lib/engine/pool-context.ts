@@ -1,5 +1,6 @@
 import { type LimitedStep, TimeLimitError } from '../errors/time-limit.error.js';
 import type { Clock } from './clock.js';
+import { Deadlines } from './deadline.js';
 import { Demand } from './demand.js';
 import type { Driver } from './driver.js';
 import type { EngineOptions } from './engine-options.js';
@@ -26,6 +27,7 @@ export class PoolContext<R> {
   readonly options: EngineOptions;
   readonly driver: Driver<R>;
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly observer: PoolObserver<R>;
 
   readonly queue = new WaiterQueue<R>();
@@ -44,6 +46,7 @@ export class PoolContext<R> {
     this.options = options;
     this.driver = driver;
     this.clock = clock;
+    this.deadlines = new Deadlines(clock);
     this.observer = observer ?? new PoolObserver();
     this.roster = new Roster(options.idleOrder);
     this.health = new ServerHealth(clock);
@@ -58,7 +61,7 @@ export class PoolContext<R> {
    */
   limited<T>(step: LimitedStep, limitMs: number, work: Promise<T>): Promise<T> {
     const { name } = this.options;
-    return within(this.clock, limitMs, work, () => new TimeLimitError(name, step, limitMs));
+    return within(this.deadlines, limitMs, work, () => new TimeLimitError(name, step, limitMs));
   }
 
   /** Whether the pool has begun to end: it takes no newcomers. */

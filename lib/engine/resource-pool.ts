@@ -130,7 +130,7 @@ export class ResourcePool<R> {
   // --- Waiting -------------------------------------------------------------------------------
 
   #wait(request: AcquireRequest, settle: Settle<R>): void {
-    const { clock, queue, statistics, options } = this.#pool;
+    const { clock, deadlines, queue, statistics, options } = this.#pool;
     if (request.signal?.aborted) {
       statistics.aborted += 1;
       settle(new AcquireAbortedError(options.name, request.signal.reason));
@@ -145,7 +145,7 @@ export class ResourcePool<R> {
     const waiter = new Waiter(request, clock, settle);
     const timeoutMs = request.timeoutMs ?? options.acquireTimeoutMs;
     if (timeoutMs > 0 && timeoutMs !== Infinity) {
-      waiter.waitAtMost(timeoutMs, (lagMs) => this.#expire(waiter, lagMs));
+      waiter.waitAtMost(timeoutMs, deadlines, (lagMs) => this.#expire(waiter, lagMs));
     }
     if (request.signal) waiter.listenTo(request.signal, () => this.#abort(waiter));
     queue.push(waiter);
@@ -209,7 +209,7 @@ export class ResourcePool<R> {
     while (queue.size > 0 && this.#pool.state !== 'suspended') {
       const entry = proven?.state === 'idle' ? proven : roster.nextIdle();
       if (!entry) return;
-      const now = clock.now();
+      const now = entry === proven ? entry.seenAt : clock.now();
       const isFit = entry === proven && !entry.suspect;
       if (isFit || this.#life.isTrusted(entry, now)) this.#serveHead(entry, now);
       else if (queue.size > roster.count('checking')) void this.#life.check(entry);
@@ -299,6 +299,7 @@ export class ResourcePool<R> {
     if (this.#pool.state === 'closed') return;
     this.#pool.state = 'closed';
     this.#upkeep.end();
+    this.#pool.deadlines.clear();
     draining.finish();
   }
 

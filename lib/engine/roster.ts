@@ -66,7 +66,9 @@ export class Roster<R> {
 
   /** The idle entry whose turn it is; it stays on the shelf until it is moved. */
   nextIdle(): Entry<R> | undefined {
-    return this.#shelf[this.order === 'lifo' ? this.#shelf.length - 1 : 0];
+    const shelf = this.#shelf;
+    if (shelf.length === 0) return undefined;
+    return shelf[this.order === 'lifo' ? shelf.length - 1 : 0];
   }
 
   #shelve(entry: Entry<R>): void {

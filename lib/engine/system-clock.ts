@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js';
+import { Deadlines } from './deadline.js';
 import { outsideUserContext } from './outside-user-context.js';
 
 /** Node's timers cannot count further: what is set for later would ring at once. */
@@ -14,6 +15,11 @@ export const systemClock: Clock = {
     return timer;
   },
 
+  keepProcess(timer, keeps) {
+    if (keeps) (timer as NodeJS.Timeout).ref();
+    else (timer as NodeJS.Timeout).unref();
+  },
+
   cancel(timer) {
     clearTimeout(timer as NodeJS.Timeout);
   },
@@ -23,3 +29,6 @@ export const systemClock: Clock = {
 
   random: Math.random,
 };
+
+/** Deadlines of whatever belongs to no pool of the engine's. */
+export const systemDeadlines = new Deadlines(systemClock);

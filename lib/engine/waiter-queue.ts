@@ -1,11 +1,12 @@
 import type { Lane } from './acquire-request.js';
+import { LinkedList } from './linked-list.js';
 import type { Waiter } from './waiter.js';
 
 /** Waiters in their order: the high lane before the normal one, first come first served in each. */
 export class WaiterQueue<R> {
-  readonly #lanes: Readonly<Record<Lane, LinkedLane<R>>> = {
-    high: new LinkedLane(),
-    normal: new LinkedLane(),
+  readonly #lanes: Readonly<Record<Lane, LinkedList<Waiter<R>>>> = {
+    high: new LinkedList(),
+    normal: new LinkedList(),
   };
 
   get size(): number {
@@ -53,34 +54,5 @@ export class WaiterQueue<R> {
   *[Symbol.iterator](): IterableIterator<Waiter<R>> {
     yield* this.#lanes.high;
     yield* this.#lanes.normal;
-  }
-}
-
-/** A doubly linked list: whoever gives up leaves from the middle as cheaply as from the head. */
-class LinkedLane<R> {
-  head: Waiter<R> | undefined;
-  #tail: Waiter<R> | undefined;
-  size = 0;
-
-  push(waiter: Waiter<R>): void {
-    waiter.previous = this.#tail;
-    if (this.#tail) this.#tail.next = waiter;
-    else this.head = waiter;
-    this.#tail = waiter;
-    this.size += 1;
-  }
-
-  remove(waiter: Waiter<R>): void {
-    if (waiter.previous) waiter.previous.next = waiter.next;
-    else this.head = waiter.next;
-    if (waiter.next) waiter.next.previous = waiter.previous;
-    else this.#tail = waiter.previous;
-    waiter.previous = undefined;
-    waiter.next = undefined;
-    this.size -= 1;
-  }
-
-  *[Symbol.iterator](): IterableIterator<Waiter<R>> {
-    for (let waiter = this.head; waiter; waiter = waiter.next) yield waiter;
   }
 }

@@ -1,6 +1,7 @@
 import type { AcquireRequest, Lane } from './acquire-request.js';
 import type { Clock } from './clock.js';
-import { Deadline } from './deadline.js';
+import type { Deadline, Deadlines } from './deadline.js';
+import type { Linked } from './linked-list.js';
 import type { Lease } from './lease.js';
 
 /** Told once: either an error or a lease. */
@@ -10,7 +11,7 @@ export type Settle<R> = (error: Error | undefined, lease?: Lease<R>) => void;
  * Somebody who stands in the queue. It waits on the pool, never on one connect attempt, and is
  * settled exactly once; whatever was set up for its wait goes with it.
  */
-export class Waiter<R> {
+export class Waiter<R> implements Linked<Waiter<R>> {
   readonly since: number;
   /** Links of the lane that it stands in. */
   previous: Waiter<R> | undefined;
@@ -37,8 +38,8 @@ export class Waiter<R> {
   }
 
   /** Calls `expired` with the lag of the event loop when the wait has lasted `ms`. */
-  waitAtMost(ms: number, expired: (lagMs: number) => void): void {
-    this.#deadline = new Deadline(this.clock, ms, expired);
+  waitAtMost(ms: number, deadlines: Deadlines, expired: (lagMs: number) => void): void {
+    this.#deadline = deadlines.set(ms, expired);
   }
 
   /** Calls `aborted` when the caller's signal fires during the wait. */

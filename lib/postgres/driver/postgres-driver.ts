@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Client, ClientBase, ClientConfig } from 'pg';
 import type { Driver, OpenRequest } from '../../engine/driver.js';
-import { systemClock } from '../../engine/system-clock.js';
+import { systemDeadlines } from '../../engine/system-clock.js';
 import { within } from '../../engine/within.js';
 import { ConnectionLostError } from '../../errors/connection-lost.error.js';
 import { TimeLimitError } from '../../errors/time-limit.error.js';
@@ -124,7 +124,7 @@ export class PostgresDriver implements Driver<PostgresSession> {
   async #initialise(session: PostgresSession): Promise<void> {
     const { name, initTimeoutMs } = this.options;
     const late = () => new TimeLimitError(name, 'init', initTimeoutMs);
-    await within(systemClock, initTimeoutMs, this.#setUp(session), late);
+    await within(systemDeadlines, initTimeoutMs, this.#setUp(session), late);
   }
 
   async #setUp(session: PostgresSession): Promise<void> {

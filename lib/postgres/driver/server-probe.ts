@@ -1,4 +1,4 @@
-import { systemClock } from '../../engine/system-clock.js';
+import { systemDeadlines } from '../../engine/system-clock.js';
 import { within } from '../../engine/within.js';
 import { TimeLimitError } from '../../errors/time-limit.error.js';
 import type { PostgresDriver } from './postgres-driver.js';
@@ -38,7 +38,7 @@ export class ServerProbe {
       .openBeside(attempt.signal)
       .then((session) => ask(session).finally(() => void session.destroy()));
     try {
-      return await within(systemClock, timeoutMs, answer, late);
+      return await within(systemDeadlines, timeoutMs, answer, late);
     } finally {
       attempt.abort(late());
     }

@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
-import type { Client, PoolClient, QueryResult } from 'pg';
+import type { Client, PoolClient } from 'pg';
 import { LeaseReleasedError } from '../../errors/lease-released.error.js';
 import { LeaseRevokedError } from '../../errors/lease-revoked.error.js';
 import type { Lease } from '../../engine/lease.js';
-import { leadToCaller } from './lead-to-caller.js';
+import { promiseOf } from './promise-of.js';
 import { LeaseListeners, type Listener } from './lease-listeners.js';
 import { queryArguments } from './query-arguments.js';
 import type { PostgresSession } from '../session/postgres-session.js';
@@ -43,27 +43,29 @@ export class LeasedClient {
    * Runs a statement on this connection, in every shape that `pg.Client.query` takes. Statements
    * that are not awaited run one after the other.
    */
-  readonly query: PoolClient['query'] & StatementQuery = ((
-    statement: unknown,
-    values?: unknown,
-    callback?: Done,
-  ): unknown => {
-    const { values: parameters, done } = queryArguments(values, callback);
-    if (isSubmittable(statement)) {
-      const session = this.#sessionFor('query');
-      const pending = new PendingSubmittable(statement, done);
-      session.inTurn(() => void pending.sendTo(session.client));
-      return statement;
-    }
-    const text = statement as string | StatementConfig;
-    if (done) {
-      this.#run(text, parameters, done);
-      return undefined;
-    }
-    return new Promise<QueryResult>((resolve, reject) => {
-      this.#run(text, parameters, (error, result) => (error ? reject(error) : resolve(result!)));
-    }).catch(leadToCaller);
-  }) as PoolClient['query'] & StatementQuery;
+  declare readonly query: PoolClient['query'] & StatementQuery;
+  declare readonly setTypeParser: Client['setTypeParser'];
+  declare readonly getTypeParser: Client['getTypeParser'];
+
+  // Of the class and not of each lease, of which there are many; declared, because their overloads
+  // are those of pg.
+  static {
+    const members = this.prototype as unknown as Record<string, unknown>;
+    members.query = function (
+      this: LeasedClient,
+      statement: unknown,
+      values?: unknown,
+      callback?: Done,
+    ) {
+      return this.#query(statement, values, callback);
+    };
+    members.setTypeParser = function (this: LeasedClient, ...args: [never, never]) {
+      return this.#client.setTypeParser(...args);
+    };
+    members.getTypeParser = function (this: LeasedClient, ...args: [never, never]) {
+      return this.#client.getTypeParser(...args);
+    };
+  }
 
   /**
    * Gives the connection back. An open transaction is rolled back, with a warning.
@@ -162,12 +164,6 @@ export class LeasedClient {
     return this.#client.escapeLiteral(text);
   }
 
-  readonly setTypeParser: Client['setTypeParser'] = ((...args: [never, never]) =>
-    this.#client.setTypeParser(...args)) as Client['setTypeParser'];
-
-  readonly getTypeParser: Client['getTypeParser'] = ((...args: [never, never]) =>
-    this.#client.getTypeParser(...args)) as Client['getTypeParser'];
-
   /** Process id of the server's backend. */
   get processID(): number | null {
     return (this.#client as Client & { processID: number | null }).processID;
@@ -191,6 +187,20 @@ export class LeasedClient {
 
   get database(): string | undefined {
     return this.#client.database;
+  }
+
+  #query(statement: unknown, values: unknown, callback: Done | undefined): unknown {
+    const { values: parameters, done } = queryArguments(values, callback);
+    if (isSubmittable(statement)) {
+      const session = this.#sessionFor('query');
+      const pending = new PendingSubmittable(statement, done);
+      session.inTurn(() => void pending.sendTo(session.client));
+      return statement;
+    }
+    const text = statement as string | StatementConfig;
+    if (!done) return promiseOf((told) => this.#run(text, parameters, told));
+    this.#run(text, parameters, done);
+    return undefined;
   }
 
   #run(text: string | StatementConfig, values: unknown[] | undefined, done: Done): void {

@@ -1,4 +1,3 @@
-import type { QueryResult } from 'pg';
 import type { AcquireRequest, CallSite } from '../../engine/acquire-request.js';
 import { inCallersContext } from '../../engine/callers-context.js';
 import type { Lease } from '../../engine/lease.js';
@@ -21,19 +20,16 @@ export class PoolStatements {
     private readonly closesOnError: boolean,
   ) {}
 
-  run(text: string | StatementConfig, values: unknown[] | undefined): Promise<QueryResult> {
-    return new Promise((resolve, reject) => {
-      const signal = typeof text === 'object' && text !== null ? text.signal : undefined;
-      const use = (lease: Lease<PostgresSession>) => {
-        const settle = (error: Error | undefined, result?: QueryResult) => {
-          this.lender.release(lease, this.closesOnError ? error : undefined);
-          if (error) reject(error);
-          else resolve(result!);
-        };
-        new Statement(this.pool, lease.resource, text, values, this.limitMs, settle).run();
+  run(text: string | StatementConfig, values: unknown[] | undefined, done: Done): void {
+    const signal = typeof text === 'object' && text !== null ? text.signal : undefined;
+    const use = (lease: Lease<PostgresSession>) => {
+      const settle: Done = (error, result) => {
+        this.lender.release(lease, this.closesOnError ? error : undefined);
+        done(error, result);
       };
-      this.#borrow(signal ? { ...ANY_CONNECTION, signal } : ANY_CONNECTION, use, reject);
-    });
+      new Statement(this.pool, lease.resource, text, values, this.limitMs, settle).run();
+    };
+    this.#borrow(signal ? { ...ANY_CONNECTION, signal } : ANY_CONNECTION, use, done);
   }
 
   /** Sends a cursor or a query stream, and holds its connection until it has ended. */

@@ -12,7 +12,7 @@ import { PoolClosedError } from '../../errors/pool-closed.error.js';
 import { type AcquireOptions, wrongAcquire } from './acquire-options.js';
 import { FailoverWatch } from '../driver/failover-watch.js';
 import { Lender } from './lender.js';
-import { leadToCaller } from './lead-to-caller.js';
+import { promiseOf } from './promise-of.js';
 import { type LeaseOwner, LeasedClient } from './leased-client.js';
 import { asItself, asLease, type HandOut } from './lent-client.js';
 import { addressOf, type DatabaseAddress, describeAddress } from '../options/address.js';
@@ -180,8 +180,9 @@ export class Pool extends pg.Pool {
       this.#statements.submit(statement, done, this.#callSite());
       return statement;
     }
-    const answer = this.#statements.run(statement as string | StatementConfig, parameters);
-    if (!done) return this.#promised(answer.catch(leadToCaller));
+    const text = statement as string | StatementConfig;
+    const answer = promiseOf((told) => this.#statements.run(text, parameters, told));
+    if (!done) return this.#promised(answer);
     answer.then((result) => done(undefined, result), done);
     return undefined;
   }) as pg.Pool['query'] & StatementQuery;
@@ -333,6 +334,8 @@ export class Pool extends pg.Pool {
   }
 
   #lend<T>(request: AcquireRequest, handOut: HandOut<T>): Promise<T> {
+    const idle = this.#lender.tryAcquire(request);
+    if (idle) return Promise.resolve(handOut(idle, this.#owner));
     return new Promise((resolve, reject) => {
       this.#lender.lend(request, (error, lease) => {
         if (error) reject(error);

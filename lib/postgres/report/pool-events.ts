@@ -64,6 +64,7 @@ export class PoolEvents extends PoolReporter {
 
   /** A listener that throws is heard of as an uncaught exception; the pool goes on meanwhile. */
   #emit(event: string, ...args: unknown[]): void {
+    if (this.emitter.listenerCount(event) === 0) return;
     try {
       this.emitter.emit(event, ...args);
     } catch (error) {

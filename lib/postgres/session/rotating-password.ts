@@ -1,4 +1,4 @@
-import { systemClock } from '../../engine/system-clock.js';
+import { systemClock, systemDeadlines } from '../../engine/system-clock.js';
 import { within } from '../../engine/within.js';
 
 /** A provider is asked at most this often whether the password has changed. */
@@ -40,7 +40,7 @@ export class RotatingPassword {
     this.#askedAt = performance.now();
     try {
       const answer = Promise.resolve(this.source(...this.#connection));
-      return (await within(systemClock, LIMIT_MS, answer, () => new Error())) !== this.#lastUsed;
+      return (await within(systemDeadlines, LIMIT_MS, answer, () => new Error())) !== this.#lastUsed;
     } catch {
       // The next attempt to connect will report what is wrong with the provider.
       return false;

@@ -1,4 +1,6 @@
 import type { QueryResult } from 'pg';
+import type { Deadline } from '../../engine/deadline.js';
+import { systemDeadlines } from '../../engine/system-clock.js';
 import { StatementAbortedError } from '../../errors/statement-aborted.error.js';
 import { StatementTimeoutError } from '../../errors/statement-timeout.error.js';
 import { namedLoss } from './connection-loss.js';
@@ -21,7 +23,7 @@ export type Done = (error: Error | undefined, result?: QueryResult) => void;
 export class Statement {
   #done: Done | undefined;
   #isSent = false;
-  #timer: NodeJS.Timeout | undefined;
+  #deadline: Deadline | undefined;
   readonly #limits: StatementLimits | undefined;
   readonly #limitMs: number;
 
@@ -60,7 +62,7 @@ export class Statement {
   readonly #send = (): void => {
     if (!this.#done) return;
     this.#isSent = true;
-    if (this.#limitMs > 0) this.#timer = setTimeout(this.#expire, this.#limitMs);
+    if (this.#limitMs > 0) this.#deadline = systemDeadlines.set(this.#limitMs, this.#expire);
     try {
       this.session.client.query(
         sendable(this.text) as string,
@@ -82,8 +84,7 @@ export class Statement {
   };
 
   readonly #expire = (): void => {
-    // After a stall of the event loop the answer may have arrived already: let it be read first.
-    setImmediate(() => this.#leave(new StatementTimeoutError(this.pool, this.#limitMs)));
+    this.#leave(new StatementTimeoutError(this.pool, this.#limitMs));
   };
 
   readonly #abort = (): void => {
@@ -100,7 +101,7 @@ export class Statement {
     const done = this.#done;
     if (!done) return;
     this.#done = undefined;
-    clearTimeout(this.#timer);
+    this.#deadline?.cancel();
     this.#signal?.removeEventListener('abort', this.#abort);
     if (error) done(error);
     else done(undefined, result);

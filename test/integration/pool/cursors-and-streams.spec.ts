@@ -62,7 +62,7 @@ describe.each(lenders)('a submittable on %s', (_name, lend) => {
         asker.query(new pg.Query('SELECT 1 AS n', (_error, { rows }) => resolve(rows)));
       });
       const beside = await new Promise((resolve) => {
-        const query = asker.query as (...args: unknown[]) => unknown;
+        const query = (asker.query as (...args: unknown[]) => unknown).bind(asker);
         query(new pg.Query('SELECT 2 AS n'), (_error: Error, { rows }: pg.QueryResult) =>
           resolve(rows),
         );

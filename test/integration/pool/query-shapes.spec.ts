@@ -72,7 +72,7 @@ describe.each(askers)('query() of %s', (_name, ask) => {
       expect(await answer((done) => asker.query({ text: 'SELECT 3 AS n' }, done))).toEqual([
         { n: 3 },
       ]);
-      const query = asker.query as (...args: unknown[]) => unknown;
+      const query = (asker.query as (...args: unknown[]) => unknown).bind(asker);
       expect(await answer((done) => query({ text: 'SELECT $1::int AS n' }, [4], done))).toEqual([
         { n: 4 },
       ]);

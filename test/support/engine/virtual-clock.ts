@@ -4,8 +4,11 @@ interface Scheduled {
   readonly at: number;
   readonly order: number;
   readonly run: () => void;
-  readonly keepsProcess: boolean;
+  keepsProcess: boolean;
 }
+
+/** After the longest deadline of the engine under test no timer rests for the next of its length. */
+export const TIMERS_REST_MS = 10_000;
 
 /** So many timers at one moment, each set by another, would go on for ever. */
 const MOST_AT_ONE_MOMENT = 10_000;
@@ -32,6 +35,10 @@ export class VirtualClock implements Clock {
     const timer = { at: this.#now + Math.max(0, ms), order: (this.#order += 1), run, keepsProcess };
     this.#timers.add(timer);
     return timer;
+  }
+
+  keepProcess(timer: Timer, keeps: boolean): void {
+    (timer as Scheduled).keepsProcess = keeps;
   }
 
   cancel(timer: Timer): void {

@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import { Deadlines } from '../../../lib/engine/deadline.js';
+import { VirtualClock } from '../../support/engine/virtual-clock.js';
+
+function deadlinesUnderTest() {
+  const clock = new VirtualClock();
+  const deadlines = new Deadlines(clock);
+  const expired: string[] = [];
+  const set = (name: string, ms: number) => deadlines.set(ms, () => expired.push(name));
+  return { clock, deadlines, expired, set };
+}
+
+describe('deadlines of one length', () => {
+  it('share a timer, and each expires at its own time', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    set('first', 100);
+    await clock.advance(30);
+    set('second', 100);
+    expect(clock.pending.keeping).toBe(1);
+    await clock.advance(69);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['first']);
+    await clock.advance(29);
+    expect(expired).toEqual(['first']);
+    await clock.advance(1);
+    expect(expired).toEqual(['first', 'second']);
+    expect(clock.pending).toEqual({ keeping: 0, tending: 0 });
+  });
+
+  it('expire without those that were cancelled, at the head, in the middle and at the end', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    const all = ['a', 'b', 'c', 'd'].map((name) => set(name, 100));
+    for (const index of [0, 2, 3]) all[index]!.cancel();
+    await clock.advance(100);
+    expect(expired).toEqual(['b']);
+  });
+
+  it('keep no process alive once all were cancelled, and do again with the next', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    set('cancelled', 100).cancel();
+    expect(clock.pending).toEqual({ keeping: 0, tending: 1 });
+    await clock.advance(60);
+    set('next', 100);
+    expect(clock.pending).toEqual({ keeping: 1, tending: 0 });
+    // The timer was set for the one that is gone: it rings, and is set again.
+    await clock.advance(99);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['next']);
+  });
+});
+
+describe('deadlines of many lengths', () => {
+  it('expire in the order of their times', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    for (const ms of [300, 100, 200]) set(`${ms}`, ms);
+    await clock.advance(300);
+    expect(expired).toEqual(['100', '200', '300']);
+  });
+
+  it('leave no more than some timers behind when each was used once', () => {
+    const { clock, set } = deadlinesUnderTest();
+    for (let ms = 1_000; ms < 2_000; ms += 1) set('once', ms).cancel();
+    expect(clock.pending.keeping).toBe(0);
+    expect(clock.pending.tending).toBeLessThan(40);
+  });
+
+  it('leave none when they are cleared, but those that somebody needs', async () => {
+    const { clock, deadlines, expired, set } = deadlinesUnderTest();
+    for (const ms of [100, 200]) set('gone', ms).cancel();
+    set('needed', 300);
+    deadlines.clear();
+    expect(clock.pending).toEqual({ keeping: 1, tending: 0 });
+    await clock.advance(300);
+    expect(expired).toEqual(['needed']);
+  });
+});
+
+describe('a deadline that rings late', () => {
+  it('gives back the time for which the event loop was blocked, once', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    set('first', 100);
+    set('second', 100);
+    await clock.block(160);
+    await clock.advance(59);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['first', 'second']);
+  });
+
+  it('is not told to whoever cancels it while the answers of the stall are read', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    const deadline = set('answered', 100);
+    await clock.block(160);
+    deadline.cancel();
+    await clock.advance(1_000);
+    expect(expired).toEqual([]);
+  });
+});
