@@ -15,7 +15,8 @@ const POOLS = {
 
   async 'nestjs-pools, leaks watched'() {
     const { Pool } = await import('../../dist/lib/index.js');
-    return withConnect(new Pool({ Client: FakeClient, max: MAX, leakThresholdMs: 60_000 }));
+    const options = { leakThresholdMs: 60_000, leakStackEvery: 100 };
+    return withConnect(new Pool({ Client: FakeClient, max: MAX, ...options }));
   },
 
   async 'its bare engine'() {

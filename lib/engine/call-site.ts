@@ -13,6 +13,25 @@ export function captureCallSite(): CallSite {
   return site;
 }
 
+/** Notes the place of one acquire in so many, and of every one once a lease has leaked. */
+export class CallSiteSampling {
+  #share: number;
+
+  /** @param every 1 notes them all */
+  constructor(every: number) {
+    this.#share = 1 / every;
+  }
+
+  /** Drawn anew each time: places that take turns would otherwise be missed for ever. */
+  next(): CallSite | undefined {
+    return this.#share === 1 || Math.random() < this.#share ? captureCallSite() : undefined;
+  }
+
+  leakSeen(): void {
+    this.#share = 1;
+  }
+}
+
 /** Read off a stack, because there is no import.meta where a test runner makes CommonJS of us. */
 function ownFolder(): string[] {
   const [folder] = /[^\s(]*(?=engine[\\/]call-site)/.exec(new Error().stack ?? '') ?? [];

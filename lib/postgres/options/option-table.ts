@@ -257,6 +257,14 @@ const POOL_OPTIONS: Rows<Exclude<OptionName, ConnectionOptionName>> = {
     zero: 'off',
     what: 'A connection that is out for longer is reported with the place that took it.',
   },
+  leakStackEvery: {
+    tier: 'seldom',
+    kind: 'count',
+    default: 100,
+    defaultOutsideProduction: 1,
+    minimum: 1,
+    what: 'The place is noted of one acquire in so many; of every one after the first leak.',
+  },
   maxWaiting: {
     tier: 'often',
     kind: 'count',

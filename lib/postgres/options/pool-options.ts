@@ -115,6 +115,13 @@ export interface PoolOptions extends ConnectionOptions, PgPoolNames {
   leakThresholdMs?: NumberOption;
 
   /**
+   * Of one `connect()` or `acquire()` in so many the place in the code is noted, which costs it some
+   * microseconds; after the first leak, of every one. Default 100 when NODE_ENV is `production`,
+   * else 1. Minimum 1.
+   */
+  leakStackEvery?: NumberOption;
+
+  /**
    * What the application's start does with this pool: `'require'` waits until it is up and fails
    * when it does not come up, `'background'` fills it meanwhile, `'lazy'` opens at first use.
    * Default: `primary` require, `admin` and `new Pool()` lazy, others background.

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import pg from 'pg';
 import type { PoolClient } from 'pg';
 import type { AcquireRequest, CallSite } from '../../engine/acquire-request.js';
-import { captureCallSite } from '../../engine/call-site.js';
+import { CallSiteSampling } from '../../engine/call-site.js';
 import { inCallersContext } from '../../engine/callers-context.js';
 import type { DrainReport } from '../../engine/drain-report.js';
 import { ResourcePool } from '../../engine/resource-pool.js';
@@ -79,6 +79,7 @@ export class Pool extends pg.Pool {
   readonly #owner: LeaseOwner;
   readonly #probe: ServerProbe;
   readonly #events: PoolEvents;
+  readonly #sites: CallSiteSampling;
 
   static {
     defineCounters(this.prototype, (pool) => pool.#engine.stats());
@@ -108,7 +109,8 @@ export class Pool extends pg.Pool {
     Object.assign(this, membersAsInPg(settings));
 
     const address = () => describeAddress(this.address);
-    const events = (this.#events = new PoolEvents(this, { pool: name, log, address }));
+    const sites = (this.#sites = new CallSiteSampling(settings.leakStackEvery));
+    const events = (this.#events = new PoolEvents(this, { pool: name, log, address, sites }));
     const failover = new FailoverWatch({
       askFresh: () => this.#probe.canWrite(settings.connectTimeoutMs),
       failedOver: () => {
@@ -359,7 +361,7 @@ export class Pool extends pg.Pool {
 
   /** Where the caller is, if leaks are watched: only a lease can leak, a statement cannot. */
   #callSite(): CallSite | undefined {
-    return this.#settings.leakThresholdMs > 0 ? captureCallSite() : undefined;
+    return this.#settings.leakThresholdMs > 0 ? this.#sites.next() : undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Client } from 'pg';
+import type { CallSiteSampling } from '../../engine/call-site.js';
 import type { CloseReason } from '../../engine/close-reason.js';
 import type { Lease } from '../../engine/lease.js';
 import type { PoolLog } from './pool-log.js';
@@ -14,9 +15,9 @@ export class PoolEvents extends PoolReporter {
 
   constructor(
     private readonly emitter: EventEmitter,
-    parts: { pool: string; log: PoolLog; address: () => string },
+    parts: { pool: string; log: PoolLog; address: () => string; sites: CallSiteSampling },
   ) {
-    super(parts.pool, parts.log, parts.address);
+    super(parts.pool, parts.log, parts.address, parts.sites);
   }
 
   connected(session: PostgresSession): void {

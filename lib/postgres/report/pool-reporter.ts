@@ -1,5 +1,5 @@
 import type { CloseReason } from '../../engine/close-reason.js';
-import { framesOf } from '../../engine/call-site.js';
+import { type CallSiteSampling, framesOf } from '../../engine/call-site.js';
 import type { DrainReport } from '../../engine/drain-report.js';
 import type { Lease } from '../../engine/lease.js';
 import { PoolObserver } from '../../engine/pool-observer.js';
@@ -21,6 +21,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
     private readonly log: PoolLog,
     /** Where the pool connects to, without any secret. */
     private readonly address: () => string,
+    private readonly sites: CallSiteSampling,
   ) {
     super();
   }
@@ -83,12 +84,13 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
   }
 
   override leaked(lease: Lease<PostgresSession>, ageMs: number): void {
+    this.sites.leakSeen();
     const { label, site } = lease.request;
     const frames = framesOf(site);
     this.log.warn(
       `${this.pool}: possible leak: a connection${by(label)} has been out for ${duration(ageMs)};` +
         ' release it on every path, or use pool.use(); longer work deserves its own pool' +
-        (frames ? `. Acquired:\n${frames}` : ''),
+        (frames ? `. Acquired:\n${frames}` : '; from now on the place of every acquire is noted'),
       { pool: this.pool, label, ageMs: Math.round(ageMs) },
     );
   }

@@ -69,6 +69,20 @@ describe('a connection that is out for longer than leakThresholdMs', () => {
     ).toEqual([]);
   });
 
+  it('is reported without its place when that was not noted, and the next one with it', async () => {
+    const pool = pools.open({ max: 2, leakThresholdMs: 40, leakStackEvery: 1_000_000_000 });
+    const first = await pool.acquire();
+    await eventually(() => leaks().length === 1);
+    const second = await pool.acquire();
+    await eventually(() => leaks().length === 2);
+
+    const [unknown, known] = leaks();
+    expect(unknown).toMatch(/; from now on the place of every acquire is noted$/);
+    expect(known).toMatch(/\. Acquired:\n.*leaks\.spec/);
+    first.release();
+    second.release();
+  });
+
   it('is reported again when it comes home after all', async () => {
     const pool = pools.open({ max: 1, leakThresholdMs: 40 });
     const client = await pool.acquire({ label: 'import' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { captureCallSite, framesOf } from '../../../lib/engine/call-site.js';
+import { CallSiteSampling, captureCallSite, framesOf } from '../../../lib/engine/call-site.js';
 
 describe('a call site', () => {
   it('begins with the function that asked', () => {
@@ -28,5 +28,27 @@ describe('a call site', () => {
     expect(framesOf({ stack: 'Error\n    at node:net:1:1' })).toBeUndefined();
     expect(framesOf({})).toBeUndefined();
     expect(framesOf(undefined)).toBeUndefined();
+  });
+});
+
+describe('a sample of call sites', () => {
+  const noted = (sampling: CallSiteSampling, asked: number) =>
+    Array.from({ length: asked }, () => sampling.next()).filter((site) => site !== undefined);
+
+  it('has every one when it is asked for one of one', () => {
+    expect(noted(new CallSiteSampling(1), 100)).toHaveLength(100);
+  });
+
+  it('has about one in so many', () => {
+    const { length } = noted(new CallSiteSampling(10), 10_000);
+    expect(length).toBeGreaterThan(500);
+    expect(length).toBeLessThan(2_000);
+  });
+
+  it('has every one once a lease has leaked', () => {
+    const sampling = new CallSiteSampling(1_000_000_000);
+    expect(noted(sampling, 100)).toHaveLength(0);
+    sampling.leakSeen();
+    expect(noted(sampling, 100)).toHaveLength(100);
   });
 });
