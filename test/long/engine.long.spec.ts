@@ -11,7 +11,11 @@ import { schedule } from '../support/engine/schedule.js';
  *
  *     ENGINE_SEED=1863380708 ENGINE_PATH=1:0:0:1 npm run test:long -- engine
  */
-const { ENGINE_SCHEDULES: schedules = '100000', ENGINE_SEED: seed, ENGINE_PATH: path } = process.env;
+const {
+  ENGINE_SCHEDULES: schedules = '100000',
+  ENGINE_SEED: seed,
+  ENGINE_PATH: path,
+} = process.env;
 
 const PER_SCHEDULE_MS = 20;
 

@@ -40,7 +40,9 @@ export class RotatingPassword {
     this.#askedAt = performance.now();
     try {
       const answer = Promise.resolve(this.source(...this.#connection));
-      return (await within(systemDeadlines, LIMIT_MS, answer, () => new Error())) !== this.#lastUsed;
+      return (
+        (await within(systemDeadlines, LIMIT_MS, answer, () => new Error())) !== this.#lastUsed
+      );
     } catch {
       // The next attempt to connect will report what is wrong with the provider.
       return false;
