@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { joinDistant } from './distance.mjs';
 
 const HOST = '127.0.0.1';
 
 /**
- * Makes connecting slow, as a distant server with TLS and a busy authentication does: a connection
- * is forwarded at full speed once it has been kept waiting.
+ * Makes a server slow to reach. `connectMs` is how long a new connection is kept waiting, as by TLS
+ * and a busy authentication; `roundTripMs` is how much later every answer comes, as by a network.
  */
-export async function startDelayProxy(target, connectMs) {
+export async function startDelayProxy(target, { connectMs = 0, roundTripMs = 0 }) {
   const sockets = new Set();
   const adopt = (socket) => {
     sockets.add(socket);
@@ -23,7 +24,7 @@ export async function startDelayProxy(target, connectMs) {
       if (client.destroyed) return;
       const upstream = connect({ host: target.host, port: target.port });
       adopt(upstream);
-      join(client, upstream);
+      join(client, upstream, roundTripMs);
     }, connectMs);
   });
   server.listen(0, HOST);
@@ -39,8 +40,9 @@ export async function startDelayProxy(target, connectMs) {
   };
 }
 
-function join(client, upstream) {
-  client.pipe(upstream).pipe(client);
+function join(client, upstream, roundTripMs) {
+  if (roundTripMs === 0) client.pipe(upstream).pipe(client);
+  else joinDistant(client, upstream, roundTripMs / 2);
   client.on('close', () => upstream.destroy());
   upstream.on('close', () => client.destroy());
 }

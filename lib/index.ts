@@ -19,6 +19,7 @@ export { LeaseRevokedError } from './errors/lease-revoked.error.js';
 export { PoolClosedError } from './errors/pool-closed.error.js';
 export { PoolError } from './errors/pool.error.js';
 export { PoolModuleError } from './errors/pool-module.error.js';
+export { PoolSelfDeadlockError } from './errors/pool-self-deadlock.error.js';
 export { QueueFullError } from './errors/queue-full.error.js';
 export { StartupFailedError } from './errors/startup-failed.error.js';
 export { StatementAbortedError } from './errors/statement-aborted.error.js';
@@ -30,7 +31,8 @@ export { type AcquireOptions } from './postgres/pool/acquire-options.js';
 export { LeasedClient } from './postgres/pool/leased-client.js';
 export { type DatabaseAddress } from './postgres/options/address.js';
 export { type PoolOptions } from './postgres/options/pool-options.js';
-export { Pool, type PoolIdentity } from './postgres/pool/pool.js';
+export { Pool } from './postgres/pool/pool.js';
+export type { PoolIdentity } from './postgres/pool/pool-parts.js';
 export { type PoolLog } from './postgres/report/pool-log.js';
 export { type StatementConfig } from './postgres/session/statement-limits.js';
 
@@ -44,3 +46,12 @@ export { PoolModule } from './nest/pool.module.js';
 export { type PoolName, type PoolNames } from './nest/pool-names.js';
 export { PoolRegistry } from './nest/pool-registry.js';
 export { getPoolToken } from './nest/pool.tokens.js';
+export {
+  TransactionManager,
+  afterCommit,
+  currentTransaction,
+} from './transaction/transaction-manager.js';
+export type { Transaction } from './transaction/transaction.js';
+export type { TransactionOptions } from './transaction/transaction-options.js';
+export { UnexpectedRollbackError } from './errors/unexpected-rollback.error.js';
+export { OpenTransactionError } from './errors/open-transaction.error.js';

@@ -1,3 +1,5 @@
+import type { AcquireScope } from './acquire-scope.js';
+
 /** Which of the two queues a caller stands in. Within each the order is first come, first served. */
 export type Lane = 'high' | 'normal';
 
@@ -14,6 +16,11 @@ export interface AcquireRequest {
   readonly priority?: Lane | undefined;
   /** Who this is, for logs, leak warnings and the timeout's message. Never a parameter value. */
   readonly label?: string | undefined;
+  /**
+   * What the resource is acquired for and kept by. Callers that name their scopes are told at once
+   * when they could only wait on each other. Default: none, and then nothing is known of it.
+   */
+  readonly scope?: AcquireScope | undefined;
   /**
    * False when the resource comes home whatever the caller does, so that no leak is to be warned
    * of, however long it is out. Default: true.

@@ -1,3 +1,4 @@
+import { outerScopesOf } from './acquire-scope.js';
 import { ENTRY_STATES } from './entry-state.js';
 import type { PoolContext } from './pool-context.js';
 
@@ -39,5 +40,14 @@ export function assertInvariants<R>({ roster, queue, state, max }: PoolContext<R
     const covered = roster.count('checking') >= queue.size;
     claim(roster.count('idle') === 0 || queue.size === 0 || covered, 'nobody waits beside idle');
   }
+  const waiting = new Set(waiters.flatMap(({ request }) => outerScopesOf(request.scope)));
+  const deadlocked = entries.every(({ lease }) => {
+    const scope = lease?.request.scope;
+    return scope !== undefined && waiting.has(scope);
+  });
+  claim(
+    state === 'suspended' || roster.total < max || !deadlocked,
+    'somebody who holds an entry does not wait for another',
+  );
   claim(state !== 'closed' || roster.total + queue.size === 0, 'a closed pool is empty');
 }

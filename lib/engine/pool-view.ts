@@ -48,7 +48,7 @@ export function statsOf<R>(pool: PoolContext<R>): PoolStats {
 /** Who has a resource now, the longest lease first. */
 export function holdersOf<R>(roster: Roster<R>, now: number): LeaseHolder[] {
   return leasesOf(roster).map(({ request, since }) => ({
-    label: request.label,
+    label: request.label ?? request.scope?.label,
     ageMs: now - since,
     stack: framesOf(request.site),
   }));

@@ -27,6 +27,7 @@ import { Lease } from './lease.js';
 import { Opening } from './opening.js';
 import { PoolContext, type PoolParts } from './pool-context.js';
 import { countsOf, holdersOf, statsOf, timeoutErrorOf } from './pool-view.js';
+import { selfDeadlockErrorOf } from './self-deadlock.js';
 import type { PoolStats } from './statistics.js';
 import { Upkeep } from './upkeep.js';
 import { type Settle, Waiter } from './waiter.js';
@@ -64,8 +65,8 @@ export class ResourcePool<R> {
   /**
    * Lends a resource.
    *
-   * @throws AcquireTimeoutError, AcquireAbortedError, QueueFullError, PoolClosedError,
-   *   ConnectFailedError
+   * @throws AcquireTimeoutError, AcquireAbortedError, QueueFullError, PoolSelfDeadlockError,
+   *   PoolClosedError, ConnectFailedError
    */
   acquire(request: AcquireRequest = NO_WISHES): Promise<Lease<R>> {
     const lease = this.tryAcquire(request);
@@ -196,6 +197,7 @@ export class ResourcePool<R> {
       while (this.#pumpAgain) {
         this.#pumpAgain = false;
         this.#serve(proven);
+        if (this.#pool.queue.selfDeadlock.isPossible) this.#breakDeadlocks();
         if (this.#pool.state !== 'suspended') this.#opening.openMore();
         if (this.#draining?.wrapUp()) this.#end(this.#draining);
       }
@@ -223,6 +225,18 @@ export class ResourcePool<R> {
     const waitedMs = now - waiter.since;
     this.#pool.statistics.servedAfter(waitedMs);
     waiter.serve(this.#handOut(entry, waiter.request, now, waitedMs));
+  }
+
+  /** Part of the pump: refuses whom holders wait on when nobody else could give anything back. */
+  #breakDeadlocks(): void {
+    const { queue, roster, statistics } = this.#pool;
+    while (this.#pool.state !== 'suspended') {
+      const waiter = queue.selfDeadlock.victim(roster, this.#pool.max);
+      if (!waiter) return;
+      queue.remove(waiter);
+      statistics.refused += 1;
+      waiter.refuse(selfDeadlockErrorOf(this.#pool, waiter));
+    }
   }
 
   // --- Verbs ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import type { Lane } from './acquire-request.js';
 import { LinkedList } from './linked-list.js';
+import { SelfDeadlock } from './self-deadlock.js';
 import type { Waiter } from './waiter.js';
 
 /** Waiters in their order: the high lane before the normal one, first come first served in each. */
@@ -8,6 +9,7 @@ export class WaiterQueue<R> {
     high: new LinkedList(),
     normal: new LinkedList(),
   };
+  readonly selfDeadlock = new SelfDeadlock<R>();
 
   get size(): number {
     return this.#lanes.high.size + this.#lanes.normal.size;
@@ -20,10 +22,12 @@ export class WaiterQueue<R> {
 
   push(waiter: Waiter<R>): void {
     this.#lanes[waiter.lane].push(waiter);
+    if (waiter.isNested) this.selfDeadlock.joined(waiter);
   }
 
   remove(waiter: Waiter<R>): void {
     this.#lanes[waiter.lane].remove(waiter);
+    if (waiter.isNested) this.selfDeadlock.left(waiter);
   }
 
   /** Takes the waiter whose turn it is out of the queue. */

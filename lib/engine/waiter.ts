@@ -33,6 +33,11 @@ export class Waiter<R> implements Linked<Waiter<R>> {
     return this.request.priority ?? 'normal';
   }
 
+  /** Whether a scope waits on it that may hold a resource itself. */
+  get isNested(): boolean {
+    return this.request.scope?.outer !== undefined;
+  }
+
   get isWaiting(): boolean {
     return this.#settle !== undefined;
   }

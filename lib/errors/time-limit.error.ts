@@ -1,7 +1,7 @@
 import { PoolError } from './pool.error.js';
 
 /** What the pool does with a connection under a time limit of its own. */
-export type LimitedStep = 'connect' | 'check' | 'init' | 'reset' | 'close' | 'ping';
+export type LimitedStep = 'connect' | 'check' | 'init' | 'reset' | 'close' | 'ping' | 'commit';
 
 const OPTION_OF: Record<LimitedStep, string> = {
   connect: 'connectTimeoutMs',
@@ -10,6 +10,7 @@ const OPTION_OF: Record<LimitedStep, string> = {
   reset: 'resetTimeoutMs',
   close: 'closeTimeoutMs',
   ping: "the ping's timeoutMs",
+  commit: 'commitTimeoutMs',
 };
 
 /**

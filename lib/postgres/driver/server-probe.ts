@@ -1,3 +1,4 @@
+import type { QueryResultRow } from 'pg';
 import { systemDeadlines } from '../../engine/system-clock.js';
 import { within } from '../../engine/within.js';
 import { TimeLimitError } from '../../errors/time-limit.error.js';
@@ -28,6 +29,18 @@ export class ServerProbe {
         "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable",
       );
       return rows[0]?.writable === true;
+    });
+  }
+
+  /** The rows that a statement gives on a connection that is opened now. */
+  rows<Row extends QueryResultRow>(
+    statement: string,
+    values: unknown[],
+    timeoutMs: number,
+  ): Promise<Row[]> {
+    return this.#ask(timeoutMs, async ({ client }) => {
+      const { rows } = await client.query<Row>(statement, values);
+      return rows;
     });
   }
 

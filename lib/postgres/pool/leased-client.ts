@@ -2,22 +2,35 @@ import type { EventEmitter } from 'node:events';
 import type { Client, PoolClient } from 'pg';
 import { LeaseReleasedError } from '../../errors/lease-released.error.js';
 import { LeaseRevokedError } from '../../errors/lease-revoked.error.js';
-import type { Lease } from '../../engine/lease.js';
 import { promiseOf } from './promise-of.js';
 import { LeaseListeners, type Listener } from './lease-listeners.js';
 import { queryArguments } from './query-arguments.js';
 import type { PostgresSession } from '../session/postgres-session.js';
-import { type Done, Statement } from '../session/statement.js';
+import type { Done } from '../session/statement.js';
 import type { StatementConfig, StatementQuery } from '../session/statement-limits.js';
-import { isSubmittable, PendingSubmittable } from '../session/submittable.js';
+import { isSubmittable, type PgSubmittable } from '../session/submittable.js';
 
-/** Whose connection it is. */
+/** What somebody holds: a session of the pool, or a place in a transaction. */
+export interface Loan {
+  readonly resource: PostgresSession;
+  /** False once it was given back or taken back. */
+  readonly isOut: boolean;
+  /** Why it was taken back; undefined when it was not. */
+  readonly revoked: string | undefined;
+}
+
+/** Whom a loan is from. */
 export interface LeaseOwner {
   /** Name of the pool. */
   readonly pool: string;
-  /** Limit of a statement that gives none of its own, in milliseconds; 0 for none. */
-  readonly statementLimitMs: number;
-  giveBack(lease: Lease<PostgresSession>, error?: unknown): void;
+  query(
+    loan: Loan,
+    statement: string | StatementConfig,
+    values: unknown[] | undefined,
+    done: Done,
+  ): void;
+  submit(loan: Loan, statement: PgSubmittable, done: Done | undefined): void;
+  giveBack(loan: Loan, error?: unknown): void;
 }
 
 /**
@@ -30,12 +43,12 @@ export interface LeaseOwner {
  * @publicApi
  */
 export class LeasedClient {
-  readonly #lease: Lease<PostgresSession>;
+  readonly #loan: Loan;
   readonly #owner: LeaseOwner;
   #listeners: LeaseListeners | undefined;
 
-  constructor(lease: Lease<PostgresSession>, owner: LeaseOwner) {
-    this.#lease = lease;
+  constructor(loan: Loan, owner: LeaseOwner) {
+    this.#loan = loan;
     this.#owner = owner;
   }
 
@@ -74,13 +87,13 @@ export class LeasedClient {
    * @throws LeaseReleasedError when it was released before
    */
   readonly release = (error?: Error | boolean): void => {
-    this.#owner.giveBack(this.#lease, error);
-    this.#listeners?.removeAll(this.#lease.resource.client);
+    this.#owner.giveBack(this.#loan, error);
+    this.#listeners?.removeAll(this.#loan.resource.client);
   };
 
   /** Gives the connection back at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
-    if (this.#lease.isOut) this.release();
+    if (this.#loan.isOut) this.release();
     return Promise.resolve();
   }
 
@@ -109,7 +122,7 @@ export class LeasedClient {
   }
 
   off(event: string | symbol, listener: Listener): this {
-    this.#listeners?.remove(this.#lease.resource.client, event, listener);
+    this.#listeners?.remove(this.#loan.resource.client, event, listener);
     return this;
   }
 
@@ -119,7 +132,7 @@ export class LeasedClient {
 
   /** Takes away what was added through this lease; the pool's own listeners stay. */
   removeAllListeners(event?: string | symbol): this {
-    this.#listeners?.removeAll(this.#lease.resource.client, event);
+    this.#listeners?.removeAll(this.#loan.resource.client, event);
     return this;
   }
 
@@ -192,20 +205,17 @@ export class LeasedClient {
   #query(statement: unknown, values: unknown, callback: Done | undefined): unknown {
     const { values: parameters, done } = queryArguments(values, callback);
     if (isSubmittable(statement)) {
-      const session = this.#sessionFor('query');
-      const pending = new PendingSubmittable(statement, done);
-      session.inTurn(() => void pending.sendTo(session.client));
+      this.#sessionFor('query');
+      this.#owner.submit(this.#loan, statement, done);
       return statement;
     }
-    const text = statement as string | StatementConfig;
-    if (!done) return promiseOf((told) => this.#run(text, parameters, told));
-    this.#run(text, parameters, done);
+    const run = (told: Done) => {
+      this.#sessionFor('query');
+      this.#owner.query(this.#loan, statement as string | StatementConfig, parameters, told);
+    };
+    if (!done) return promiseOf(run);
+    run(done);
     return undefined;
-  }
-
-  #run(text: string | StatementConfig, values: unknown[] | undefined, done: Done): void {
-    const { pool, statementLimitMs } = this.#owner;
-    new Statement(pool, this.#sessionFor('query'), text, values, statementLimitMs, done).run();
   }
 
   get #added(): LeaseListeners {
@@ -217,7 +227,7 @@ export class LeasedClient {
   }
 
   #sessionFor(attempted: string): PostgresSession {
-    const { isOut, revoked, resource } = this.#lease;
+    const { isOut, revoked, resource } = this.#loan;
     if (isOut) return resource;
     if (revoked !== undefined) throw new LeaseRevokedError(this.#owner.pool, revoked);
     throw new LeaseReleasedError(this.#owner.pool, attempted);

@@ -8,8 +8,7 @@ import { LeasedClient, type LeaseOwner } from './leased-client.js';
 export type HandOut<T> = (lease: Lease<PostgresSession>, owner: LeaseOwner) => T;
 
 /** A handle of this one loan, which refuses once it was released. */
-export const asLease: HandOut<PoolClient> = (lease, owner) =>
-  new LeasedClient(lease, owner) as unknown as PoolClient;
+export const asHandle: HandOut<LeasedClient> = (lease, owner) => new LeasedClient(lease, owner);
 
 /**
  * The client itself, as pg-pool: the same object whenever it is lent, with this loan's `release` on

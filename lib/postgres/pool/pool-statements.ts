@@ -1,6 +1,8 @@
 import type { AcquireRequest, CallSite } from '../../engine/acquire-request.js';
+import type { AcquireScope } from '../../engine/acquire-scope.js';
 import { inCallersContext } from '../../engine/callers-context.js';
 import type { Lease } from '../../engine/lease.js';
+import { OpenTransactionError } from '../../errors/open-transaction.error.js';
 import type { Lender } from './lender.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import { type Done, Statement } from '../session/statement.js';
@@ -20,20 +22,42 @@ export class PoolStatements {
     private readonly closesOnError: boolean,
   ) {}
 
-  run(text: string | StatementConfig, values: unknown[] | undefined, done: Done): void {
+  /** @param holder who holds a connection where this is called, and would wait for this */
+  run(
+    text: string | StatementConfig,
+    values: unknown[] | undefined,
+    done: Done,
+    holder: AcquireScope | undefined,
+  ): void {
     const signal = typeof text === 'object' && text !== null ? text.signal : undefined;
     const use = (lease: Lease<PostgresSession>) => {
       const settle: Done = (error, result) => {
+        const wrong = error ?? this.#openTransaction(lease.resource);
         this.lender.release(lease, this.closesOnError ? error : undefined);
-        done(error, result);
+        done(wrong, result);
       };
       new Statement(this.pool, lease.resource, text, values, this.limitMs, settle).run();
     };
-    this.#borrow(signal ? { ...ANY_CONNECTION, signal } : ANY_CONNECTION, use, done);
+    const isPlain = signal === undefined && holder === undefined;
+    const request = isPlain
+      ? ANY_CONNECTION
+      : { ...ANY_CONNECTION, signal, scope: holder && { outer: holder } };
+    this.#borrow(request, use, done);
+  }
+
+  /** Nobody can end what one statement has begun: its connection goes home, and rolls it back. */
+  #openTransaction({ transactionStatus }: PostgresSession): Error | undefined {
+    const isOpen = transactionStatus === 'T' || transactionStatus === 'E';
+    return isOpen && !this.closesOnError ? new OpenTransactionError(this.pool) : undefined;
   }
 
   /** Sends a cursor or a query stream, and holds its connection until it has ended. */
-  submit(statement: PgSubmittable, done: Done | undefined, site: CallSite | undefined): void {
+  submit(
+    statement: PgSubmittable,
+    done: Done | undefined,
+    site: CallSite | undefined,
+    holder: AcquireScope | undefined,
+  ): void {
     const pending = new PendingSubmittable(statement, done);
     const use = (lease: Lease<PostgresSession>) => {
       pending.sendTo(lease.resource.client);
@@ -44,7 +68,7 @@ export class PoolStatements {
     const fail = (error: Error) => {
       process.nextTick(() => statement.handleError?.(error, undefined));
     };
-    this.#borrow({ site }, use, fail);
+    this.#borrow({ site, scope: holder && { outer: holder } }, use, fail);
   }
 
   /** Calls `use` with a lease, in the caller's async context, however long that takes. */

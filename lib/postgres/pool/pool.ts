@@ -2,55 +2,36 @@ import { inspect } from 'node:util';
 import pg from 'pg';
 import type { PoolClient } from 'pg';
 import type { AcquireRequest, CallSite } from '../../engine/acquire-request.js';
-import { CallSiteSampling } from '../../engine/call-site.js';
 import { inCallersContext } from '../../engine/callers-context.js';
 import type { DrainReport } from '../../engine/drain-report.js';
-import { ResourcePool } from '../../engine/resource-pool.js';
 import type { PoolStats } from '../../engine/statistics.js';
 import type { LeaseHolder } from '../../errors/acquire-timeout.error.js';
 import { PoolClosedError } from '../../errors/pool-closed.error.js';
-import { type AcquireOptions, wrongAcquire } from './acquire-options.js';
-import { FailoverWatch } from '../driver/failover-watch.js';
-import { Lender } from './lender.js';
-import { promiseOf } from './promise-of.js';
-import { type LeaseOwner, LeasedClient } from './leased-client.js';
-import { asItself, asLease, type HandOut } from './lent-client.js';
-import { addressOf, type DatabaseAddress, describeAddress } from '../options/address.js';
-import type { PoolRole } from '../options/option-row.js';
+import { addressOf, type DatabaseAddress } from '../options/address.js';
 import type { PoolOptions } from '../options/pool-options.js';
-import type { OptionOrigins } from '../options/resolve-context.js';
 import { resolvePoolOptions } from '../options/resolve-options.js';
-import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
-import { defineClients, defineCounters, membersAsInPg } from './pg-pool-surface.js';
-import { PoolEvents } from '../report/pool-events.js';
-import { silence, withPgPoolLog } from '../report/pg-pool-log.js';
-import { type PoolLog, processWarnings } from '../report/pool-log.js';
-import { PoolStatements } from './pool-statements.js';
-import { queryArguments } from './query-arguments.js';
-import { PostgresDriver } from '../driver/postgres-driver.js';
-import type { PostgresSession } from '../session/postgres-session.js';
-import { RotatingPassword } from '../session/rotating-password.js';
-import { SessionStart } from '../session/session-start.js';
-import { ServerProbe } from '../driver/server-probe.js';
 import type { Done } from '../session/statement.js';
 import type { StatementConfig, StatementQuery } from '../session/statement-limits.js';
 import { isSubmittable } from '../session/submittable.js';
-
-/** What a pool is beside its options: the module says it, `new Pool()` does not need it. */
-export interface PoolIdentity {
-  /** Name in logs, errors and statistics. Default: `pool`. */
-  readonly name?: string;
-  /** Whose defaults apply. Default: `'standalone'`, which reads options as node-postgres does. */
-  readonly role?: PoolRole;
-  readonly origins?: OptionOrigins;
-  readonly log?: PoolLog;
-}
+import { type AcquireOptions, wrongAcquire } from './acquire-options.js';
+import { frameOf, within } from './ambient.js';
+import type { LeasedClient, LeaseOwner } from './leased-client.js';
+import { asHandle, asItself, type HandOut } from './lent-client.js';
+import { defineClients, defineCounters, membersAsInPg } from './pg-pool-surface.js';
+import { assemble, type PoolIdentity, type PoolParts } from './pool-parts.js';
+import { PoolOutside } from './pool-outside.js';
+import { PoolStatements } from './pool-statements.js';
+import { promiseOf } from './promise-of.js';
+import { queryArguments } from './query-arguments.js';
+import { SessionOwner } from './session-owner.js';
 
 type ConnectCallback = (
   error: Error | undefined,
   client: PoolClient | undefined,
   done: (release?: unknown) => void,
 ) => void;
+
+let readParts: (pool: Pool) => PoolParts;
 
 /**
  * A pool of PostgreSQL connections with the interface of `pg.Pool`.
@@ -71,19 +52,16 @@ export class Pool extends pg.Pool {
 
   /** The name under which the module registered it; `pool` for a `new Pool()`. */
   readonly name: string;
-  readonly #settings: ResolvedPoolOptions;
+  readonly #parts: PoolParts;
   readonly #likePgPool: boolean;
-  readonly #engine: ResourcePool<PostgresSession>;
-  readonly #lender: Lender;
   readonly #statements: PoolStatements;
   readonly #owner: LeaseOwner;
-  readonly #probe: ServerProbe;
-  readonly #events: PoolEvents;
-  readonly #sites: CallSiteSampling;
+  #outside: PoolOutside | undefined;
 
   static {
-    defineCounters(this.prototype, (pool) => pool.#engine.stats());
-    defineClients(this.prototype, (pool) => pool.#events.clients);
+    defineCounters(this.prototype, (pool) => pool.#parts.engine.stats());
+    defineClients(this.prototype, (pool) => pool.#parts.events.clients);
+    readParts = (pool) => pool.#parts;
   }
 
   /**
@@ -91,51 +69,14 @@ export class Pool extends pg.Pool {
    * @throws InvalidPoolOptionsError that lists everything that is wrong, before anything starts
    */
   constructor(options: PoolOptions = {}, identity: PoolIdentity = {}) {
-    const { name = 'pool', role = 'standalone' } = identity;
-    const settings = resolvePoolOptions(name, options, {
-      strict: role !== 'standalone',
-      defaults: role,
-      ...(identity.origins && { origins: identity.origins }),
-    });
-    const likePgPool = settings.compatibility === 'pg-pool';
-    const log = withPgPoolLog(
-      identity.log ?? (likePgPool ? silence : processWarnings),
-      settings.log,
-    );
     super();
+    const parts = (this.#parts = assemble(this, options, identity));
+    const { name, settings, log, lender, statementLimitMs } = parts;
     this.name = name;
-    this.#settings = settings;
-    this.#likePgPool = likePgPool;
+    this.#likePgPool = settings.compatibility === 'pg-pool';
     Object.assign(this, membersAsInPg(settings));
-
-    const address = () => describeAddress(this.address);
-    const sites = (this.#sites = new CallSiteSampling(settings.leakStackEvery));
-    const events = (this.#events = new PoolEvents(this, { pool: name, log, address, sites }));
-    const failover = new FailoverWatch({
-      askFresh: () => this.#probe.canWrite(settings.connectTimeoutMs),
-      failedOver: () => {
-        events.failedOver();
-        this.#engine.softEvict();
-      },
-      isReadOnly: () => events.readOnlyServer(),
-    });
-    const password = rotatingPassword(settings);
-    const driver = new PostgresDriver(settings, new SessionStart(settings, password), {
-      connected: (session) => events.connected(session),
-      failed: (session, error) => events.failed(session, error),
-      openTransaction: (session) => events.openTransaction(session.holder),
-      readOnlyServer: () => failover.suspect(),
-    });
-    this.#probe = new ServerProbe(name, driver);
-    this.#engine = new ResourcePool({ options: settings, driver, observer: events });
-    const limitMs = statementLimitMs(settings);
-    this.#lender = new Lender(this.#engine, password);
-    this.#statements = new PoolStatements(name, this.#lender, limitMs, likePgPool);
-    this.#owner = {
-      pool: name,
-      statementLimitMs: limitMs,
-      giveBack: (lease, error) => this.#lender.release(lease, error),
-    };
+    this.#statements = new PoolStatements(name, lender, statementLimitMs, this.#likePgPool);
+    this.#owner = new SessionOwner(parts);
     for (const warning of settings.warnings) log.warn(warning, { pool: name });
   }
 
@@ -151,7 +92,8 @@ export class Pool extends pg.Pool {
   override connect(): Promise<PoolClient>;
   override connect(callback: ConnectCallback): void;
   override connect(callback?: ConnectCallback): Promise<PoolClient> | void {
-    const lent = this.#lend({ site: this.#callSite() }, this.#likePgPool ? asItself : asLease);
+    const handOut = (this.#likePgPool ? asItself : asHandle) as HandOut<PoolClient>;
+    const lent = this.#lend({ site: this.#callSite() }, handOut);
     if (!callback) return this.#promised(lent);
     const settle = inCallersContext(callback);
     lent.then(
@@ -178,12 +120,17 @@ export class Pool extends pg.Pool {
   ): unknown => {
     if (typeof statement === 'function') return refuseFunction(statement as Done);
     const { values: parameters, done } = queryArguments(values, callback);
+    const frame = frameOf(this);
     if (isSubmittable(statement)) {
-      this.#statements.submit(statement, done, this.#callSite());
+      if (frame?.connection) frame.connection.submit(statement, done);
+      else this.#statements.submit(statement, done, this.#callSite(), frame?.scope);
       return statement;
     }
     const text = statement as string | StatementConfig;
-    const answer = promiseOf((told) => this.#statements.run(text, parameters, told));
+    const answer = promiseOf((told) => {
+      if (frame?.connection) frame.connection.query(text, parameters, told);
+      else this.#statements.run(text, parameters, told, frame?.scope);
+    });
     if (!done) return this.#promised(answer);
     answer.then((result) => done(undefined, result), done);
     return undefined;
@@ -213,10 +160,7 @@ export class Pool extends pg.Pool {
   acquire(options: AcquireOptions = {}): Promise<LeasedClient> {
     const wrong = wrongAcquire(this.name, options);
     if (wrong) return Promise.reject(wrong);
-    return this.#lend(
-      { ...options, site: this.#callSite() },
-      (lease, owner) => new LeasedClient(lease, owner),
-    );
+    return this.#lend({ ...options, site: this.#callSite() }, asHandle);
   }
 
   /**
@@ -226,27 +170,40 @@ export class Pool extends pg.Pool {
    */
   async use<T>(
     work: (client: LeasedClient) => Promise<T> | T,
-    options?: AcquireOptions,
+    options: AcquireOptions = {},
   ): Promise<T> {
-    await using client = await this.acquire(options);
-    return await work(client);
+    const wrong = wrongAcquire(this.name, options);
+    if (wrong) throw wrong;
+    const frame = frameOf(this);
+    if (frame?.connection) {
+      await using client = await frame.connection.connect();
+      return await work(client);
+    }
+    const scope = { label: options.label, outer: frame?.scope };
+    await using client = await this.#lend({ ...options, site: this.#callSite(), scope }, asHandle);
+    return await within(this, undefined, scope, () => work(client));
+  }
+
+  /** This pool without the transaction that is open on it here, if one is. */
+  get outside(): PoolOutside {
+    return (this.#outside ??= new PoolOutside(this));
   }
 
   // --- Operating -----------------------------------------------------------------------------
 
   /** The pool's numbers at this moment. */
   stats(): PoolStats {
-    return this.#engine.stats();
+    return this.#parts.engine.stats();
   }
 
   /** Who has a connection now, the longest lease first. */
   holders(): LeaseHolder[] {
-    return this.#engine.holders();
+    return this.#parts.engine.holders();
   }
 
   /** Where the pool connects to; never the password. */
   get address(): DatabaseAddress {
-    return addressOf(this.#settings.connection);
+    return addressOf(this.#parts.settings.connection);
   }
 
   /**
@@ -255,24 +212,24 @@ export class Pool extends pg.Pool {
    * @throws StartupFailedError when a required pool is not up within `startupTimeoutMs`
    */
   async start(): Promise<void> {
-    const { startup, startupTimeoutMs } = this.#settings;
-    if (startup === 'require') await this.#engine.startWithin(startupTimeoutMs);
-    else if (startup === 'background') this.#engine.start();
+    const { startup, startupTimeoutMs } = this.#parts.settings;
+    if (startup === 'require') await this.#parts.engine.startWithin(startupTimeoutMs);
+    else if (startup === 'background') this.#parts.engine.start();
   }
 
   /** Stops lending; callers queue, and their deadlines go on. */
   suspend(): void {
-    this.#engine.suspend();
+    this.#parts.engine.suspend();
   }
 
   /** Ends {@link suspend}. */
   resume(): void {
-    this.#engine.resume();
+    this.#parts.engine.resume();
   }
 
   /** Replaces every connection that is open now, each as soon as it is home. */
   softEvict(): void {
-    this.#engine.softEvict();
+    this.#parts.engine.softEvict();
   }
 
   /**
@@ -282,14 +239,14 @@ export class Pool extends pg.Pool {
    * @throws InvalidPoolOptionsError
    */
   resize(bounds: { min?: number; max?: number }): void {
-    const { min, max } = this.#engine.stats();
+    const { min, max } = this.#parts.engine.stats();
     const resolved = resolvePoolOptions(
       this.name,
       { min, max, ...bounds },
       { strict: true, defaults: 'other' },
     );
     const changed = { min: resolved.min, max: resolved.max };
-    this.#engine.resize(changed);
+    this.#parts.engine.resize(changed);
     Object.assign(this.options, changed);
   }
 
@@ -300,8 +257,8 @@ export class Pool extends pg.Pool {
    *
    * @param timeoutMs 0 takes everything back at once. Default: `drainTimeoutMs`
    */
-  drain(timeoutMs: number = this.#settings.drainTimeoutMs): Promise<DrainReport> {
-    return this.#engine.drain(timeoutMs);
+  drain(timeoutMs: number = this.#parts.settings.drainTimeoutMs): Promise<DrainReport> {
+    return this.#parts.engine.drain(timeoutMs);
   }
 
   /**
@@ -311,7 +268,7 @@ export class Pool extends pg.Pool {
    * @throws the error of the connection, or TimeLimitError after `timeoutMs`
    */
   ping(timeoutMs: number): Promise<void> | undefined {
-    return this.#engine.pingIdle(timeoutMs)?.then((error) => {
+    return this.#parts.engine.pingIdle(timeoutMs)?.then((error) => {
       if (error !== undefined) throw error as Error;
     });
   }
@@ -323,11 +280,11 @@ export class Pool extends pg.Pool {
    * @throws what connecting throws, or TimeLimitError after `timeoutMs`
    */
   probe(timeoutMs: number): Promise<void> {
-    return this.#probe.ping(timeoutMs);
+    return this.#parts.probe.ping(timeoutMs);
   }
 
   toJSON(): object {
-    const { state, total, idle, leased, waiting, max } = this.#engine.stats();
+    const { state, total, idle, leased, waiting, max } = this.#parts.engine.stats();
     return { name: this.name, state, total, idle, leased, waiting, max };
   }
 
@@ -335,11 +292,19 @@ export class Pool extends pg.Pool {
     return `Pool ${inspect(this.toJSON())}`;
   }
 
-  #lend<T>(request: AcquireRequest, handOut: HandOut<T>): Promise<T> {
-    const idle = this.#lender.tryAcquire(request);
+  #lend<T extends PoolClient | LeasedClient>(
+    request: AcquireRequest,
+    handOut: HandOut<T>,
+  ): Promise<T> {
+    const frame = frameOf(this);
+    // A handle is what a borrower inside a transaction gets, whatever it was to be.
+    if (frame?.connection) return frame.connection.connect() as Promise<T>;
+    const { lender } = this.#parts;
+    const asked = frame?.scope ? { scope: { outer: frame.scope }, ...request } : request;
+    const idle = lender.tryAcquire(asked);
     if (idle) return Promise.resolve(handOut(idle, this.#owner));
     return new Promise((resolve, reject) => {
-      this.#lender.lend(request, (error, lease) => {
+      lender.lend(asked, (error, lease) => {
         if (error) reject(error);
         else resolve(handOut(lease!, this.#owner));
       });
@@ -361,7 +326,7 @@ export class Pool extends pg.Pool {
 
   /** Where the caller is, if leaks are watched: only a lease can leak, a statement cannot. */
   #callSite(): CallSite | undefined {
-    return this.#settings.leakThresholdMs > 0 ? this.#sites.next() : undefined;
+    return this.#parts.settings.leakThresholdMs > 0 ? this.#parts.sites.next() : undefined;
   }
 }
 
@@ -371,16 +336,7 @@ function refuseFunction(callback: Done): void {
   setImmediate(() => callback(error));
 }
 
-function rotatingPassword({ connection }: ResolvedPoolOptions): RotatingPassword | undefined {
-  const { password } = connection;
-  return typeof password === 'function' ? new RotatingPassword(password) : undefined;
-}
-
-/** Ours comes after the server's: it is for a server, or a network, that is silent. */
-const AFTER_SERVER_MS = 1_000;
-
-/** Where both limits are given, the longer decides. */
-function statementLimitMs({ connection, statementTimeoutMs }: ResolvedPoolOptions): number {
-  if (statementTimeoutMs === 0) return 0;
-  return Math.max(statementTimeoutMs, Number(connection.statement_timeout ?? 0)) + AFTER_SERVER_MS;
+/** What a pool is made of, for the rooms above this one. */
+export function partsOf(pool: Pool): PoolParts {
+  return readParts(pool);
 }

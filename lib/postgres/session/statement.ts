@@ -1,4 +1,4 @@
-import type { QueryResult } from 'pg';
+import type { Client, QueryConfig, QueryResult } from 'pg';
 import type { Deadline } from '../../engine/deadline.js';
 import { systemDeadlines } from '../../engine/system-clock.js';
 import { StatementAbortedError } from '../../errors/statement-aborted.error.js';
@@ -12,6 +12,19 @@ import {
   wrongLimits,
 } from './statement-limits.js';
 import type { PostgresSession } from './postgres-session.js';
+import type { Answered } from './prelude-query.js';
+
+/** Puts a statement on the wire, or throws when it must not be sent. */
+export type Send = (
+  client: Client,
+  statement: string | QueryConfig,
+  values: unknown[] | undefined,
+  answered: Answered,
+) => void;
+
+const asItIs: Send = (client, statement, values, answered) => {
+  client.query(statement as string, values as never, answered);
+};
 
 /** Told once: either an error or a result. */
 export type Done = (error: Error | undefined, result?: QueryResult) => void;
@@ -34,6 +47,7 @@ export class Statement {
     private readonly values: unknown[] | undefined,
     defaultLimitMs: number,
     done: Done,
+    private readonly put: Send = asItIs,
   ) {
     this.#limits = limitsOf(text);
     this.#limitMs = this.#limits?.timeoutMs ?? defaultLimitMs;
@@ -55,6 +69,11 @@ export class Statement {
     this.session.inTurn(this.#send);
   }
 
+  /** Gives it up: whoever asked is told, and the server to cancel it if it was sent. */
+  abandon(error: Error): void {
+    this.#leave(error);
+  }
+
   get #signal(): AbortSignal | undefined {
     return this.#limits?.signal;
   }
@@ -64,11 +83,7 @@ export class Statement {
     this.#isSent = true;
     if (this.#limitMs > 0) this.#deadline = systemDeadlines.set(this.#limitMs, this.#expire);
     try {
-      this.session.client.query(
-        sendable(this.text) as string,
-        this.values as never,
-        this.#answered,
-      );
+      this.put(this.session.client, sendable(this.text), this.values, this.#answered);
     } catch (error) {
       process.nextTick(() => this.#settle(error as Error));
     }

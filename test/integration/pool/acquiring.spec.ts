@@ -5,6 +5,8 @@ import {
   LeasedClient,
   LeaseReleasedError,
 } from '../../../lib/index.js';
+import { deferred } from '../../support/deferred.js';
+import { eventually } from '../../support/eventually.js';
 import { backendOf, testPools } from './support/test-pools.js';
 
 const pools = testPools();
@@ -154,16 +156,35 @@ describe('pool.use()', () => {
 
   it('takes the options of acquire()', async () => {
     const pool = pools.open({ max: 1 });
+    const end = deferred();
+    const importing = pool.use(() => end.promise, { label: 'import' });
+    await eventually(() => pool.stats().leased === 1);
+
+    expect(pool.holders()).toMatchObject([{ label: 'import' }]);
+    await expect(pool.use(() => {}, { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'POOL_ACQUIRE_TIMEOUT',
+    });
+    const gone = new AbortController();
+    const aborted = pool.use(() => {}, { signal: gone.signal });
+    gone.abort();
+    await expect(aborted).rejects.toMatchObject({ code: 'POOL_ACQUIRE_ABORTED' });
+    end.resolve();
+    await importing;
+  });
+
+  it('tells at once whoever waits for a connection that its own work holds', async () => {
+    const pool = pools.open({ max: 1 });
     await pool.use(
       async () => {
-        expect(pool.holders()).toMatchObject([{ label: 'import' }]);
-        await expect(pool.use(() => {}, { timeoutMs: 20 })).rejects.toMatchObject({
-          code: 'POOL_ACQUIRE_TIMEOUT',
-        });
-        const gone = new AbortController();
-        const aborted = pool.use(() => {}, { signal: gone.signal });
-        gone.abort();
-        await expect(aborted).rejects.toMatchObject({ code: 'POOL_ACQUIRE_ABORTED' });
+        for (const ask of [
+          () => pool.use(() => {}),
+          () => pool.query('SELECT 1'),
+          () => pool.connect(),
+        ])
+          await expect(ask()).rejects.toMatchObject({
+            code: 'POOL_SELF_DEADLOCK',
+            holders: [{ label: 'import' }],
+          });
       },
       { label: 'import' },
     );

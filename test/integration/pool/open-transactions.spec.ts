@@ -119,7 +119,9 @@ describe('a connection that comes home', () => {
     const pool = pools.open({ max: 1 });
     const backend = await backendOf(pool);
 
-    await pool.query('BEGIN; CREATE TABLE half_done (n int)');
+    await expect(pool.query('BEGIN; CREATE TABLE half_done (n int)')).rejects.toMatchObject({
+      code: 'POOL_OPEN_TRANSACTION',
+    });
 
     await expectCleanFor(pool, backend);
     expect(warningsOfTransactions()).toHaveLength(1);

@@ -18,6 +18,7 @@ export class Caller {
     clock: VirtualClock,
     readonly request: AcquireRequest = {},
     onServed?: (caller: Caller) => void,
+    onRefused?: (caller: Caller) => void,
   ) {
     this.askedAt = clock.now();
     pool.lend(request, (error, lease) => {
@@ -26,6 +27,7 @@ export class Caller {
       this.lease = lease;
       this.settledAt = clock.now();
       if (lease) onServed?.(this);
+      else onRefused?.(this);
     });
   }
 

@@ -1,10 +1,22 @@
 import type { Lane } from '../../../lib/engine/acquire-request.js';
+import { type AcquireScope, outerScopesOf } from '../../../lib/engine/acquire-scope.js';
+import { PoolSelfDeadlockError } from '../../../lib/errors/pool-self-deadlock.error.js';
 import type { Caller } from './caller.js';
 import { poolUnderTest } from './pool-under-test.js';
-import type { Reaction, Schedule, ServerMood, Step } from './schedule.js';
+import type { Reaction, Schedule, Scoping, ServerMood, Step } from './schedule.js';
 import { seededRandom } from './seeded-random.js';
 
 const DOWN = Object.assign(new Error('down'), { code: 'DOWN' });
+
+interface Ask {
+  readonly lane: Lane;
+  readonly timeoutMs: number;
+  readonly scope: AcquireScope | undefined;
+  readonly reaction: Reaction;
+}
+
+/** How somebody asks who has just been served. */
+const AGAIN = { lane: 'normal', timeoutMs: 100, reaction: 'hold' } as const;
 
 interface Customer {
   readonly caller: Caller;
@@ -64,7 +76,7 @@ class LiveSchedule {
     const { pool, driver, clock } = this.#world;
     switch (step.do) {
       case 'ask':
-        this.#ask(step.lane, step.timeoutMs, step.reaction);
+        this.#ask({ ...step, scope: this.#scopeFor(step.scoping, step.who) });
         break;
       case 'release':
         pick(this.#holders, step.who)?.release(step.withError ? new Error('broken') : undefined);
@@ -172,7 +184,14 @@ class LiveSchedule {
     );
   }
 
-  #ask(priority: Lane, timeoutMs: number, reaction: Reaction): void {
+  #scopeFor(scoping: Scoping, who: number): AcquireScope | undefined {
+    if (scoping === 'none') return undefined;
+    if (scoping === 'own') return {};
+    const open = this.#customers.filter(({ caller }) => caller.isWaiting || caller.lease?.isOut);
+    return { outer: pick(open, who)?.caller.request.scope };
+  }
+
+  #ask({ lane, timeoutMs, reaction, scope }: Ask): void {
     const abort = new AbortController();
     const arrival = (this.#arrivals += 1);
     const blockedBefore = this.#blockedMs;
@@ -182,12 +201,13 @@ class LiveSchedule {
       if (!isKnown) this.#customers.push({ caller, abort, arrival, blockedBefore });
       isKnown = true;
     };
-    const request = { priority, timeoutMs, signal: abort.signal };
-    const caller = this.#world.ask(request, (served) => {
+    const request = { priority: lane, timeoutMs, signal: abort.signal, scope };
+    const serve = (served: Caller) => {
       know(served);
-      this.#assertTurn(priority, arrival);
+      this.#assertTurn(lane, arrival);
       this.#react(served, this.#everybodyReleases ? 'release' : reaction);
-    });
+    };
+    const caller = this.#world.ask(request, serve, (refused) => this.#assertRefusal(refused));
     know(caller);
   }
 
@@ -198,6 +218,24 @@ class LiveSchedule {
         other.caller.request.priority === lane ? other.arrival < arrival : lane === 'normal';
       claim(!isBefore, 'nobody overtakes');
     }
+  }
+
+  /** Whoever is refused for the sake of a deadlock was part of one up to this moment. */
+  #assertRefusal({ error, request }: Caller): void {
+    if (!(error instanceof PoolSelfDeadlockError)) return;
+    const { state, total, leased, max } = this.#world.pool.stats();
+    claim(state !== 'suspended' && total >= max && leased === total, 'all places were lent');
+    const holding = this.#holders.map((holder) => holder.request.scope);
+    const around = outerScopesOf(request.scope);
+    claim(
+      around.some((scope) => holding.includes(scope)),
+      'a holder waited on whom the pool refused',
+    );
+    const waiting = this.#waiting.flatMap(({ caller }) => outerScopesOf(caller.request.scope));
+    claim(
+      holding.every((scope) => scope && [...around, ...waiting].includes(scope)),
+      'every holder waited',
+    );
   }
 
   #react(caller: Caller, reaction: Reaction): void {
@@ -211,7 +249,10 @@ class LiveSchedule {
         caller.release(true);
         break;
       case 'ask again':
-        this.#ask('normal', 100, 'hold');
+        this.#ask({ ...AGAIN, scope: undefined });
+        break;
+      case 'nest':
+        this.#ask({ ...AGAIN, scope: { outer: caller.request.scope } });
         break;
       case 'abort another':
         this.#waiting.at(-1)?.abort.abort();

@@ -46,8 +46,11 @@ export function poolUnderTest(
   });
 
   /** Asks for a resource; what became of it is seen on the caller. */
-  const ask = (request?: AcquireRequest, onServed?: (caller: Caller) => void) =>
-    new Caller(pool, clock, request, onServed);
+  const ask = (
+    request?: AcquireRequest,
+    onServed?: (caller: Caller) => void,
+    onRefused?: (caller: Caller) => void,
+  ) => new Caller(pool, clock, request, onServed, onRefused);
 
   /** Asks for so many resources at once and lets them be opened. */
   const borrow = async (count: number): Promise<Caller[]> => {

@@ -4,9 +4,12 @@ import type { Suspicion } from '../../../lib/engine/driver.js';
 import type { EngineOptions } from '../../../lib/engine/engine-options.js';
 import type { Throwing } from './fake-driver.js';
 
+/** What a caller acquires for: nothing known, a scope of its own, or one inside another's. */
+export type Scoping = 'none' | 'own' | 'nested';
+
 /** What a caller does in the very callback that serves it. */
 export type Reaction =
-  'hold' | 'release' | 'release with error' | 'ask again' | 'abort another' | 'evict';
+  'hold' | 'release' | 'release with error' | 'ask again' | 'nest' | 'abort another' | 'evict';
 
 /** How the fake other side behaves from now on. */
 export interface ServerMood {
@@ -21,7 +24,14 @@ export interface ServerMood {
 
 /** One thing that happens. `who` picks one of those that there are, wrapping around. */
 export type Step =
-  | { readonly do: 'ask'; lane: Lane; timeoutMs: number; reaction: Reaction }
+  | {
+      readonly do: 'ask';
+      lane: Lane;
+      timeoutMs: number;
+      scoping: Scoping;
+      who: number;
+      reaction: Reaction;
+    }
   | { readonly do: 'release'; who: number; withError: boolean }
   | { readonly do: 'release twice'; who: number }
   | { readonly do: 'abort'; who: number }
@@ -76,6 +86,8 @@ const ask: fc.Arbitrary<Step> = fc.record({
   do: fc.constant('ask' as const),
   lane: fc.constantFrom<Lane[]>('normal', 'normal', 'high'),
   timeoutMs: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 600 })),
+  scoping: fc.constantFrom<Scoping[]>('none', 'own', 'nested'),
+  who,
   reaction: fc.constantFrom<Reaction[]>(
     'hold',
     'hold',
@@ -83,6 +95,7 @@ const ask: fc.Arbitrary<Step> = fc.record({
     'release',
     'release with error',
     'ask again',
+    'nest',
     'abort another',
     'evict',
   ),

@@ -1,0 +1,23 @@
+/** Forwards in both directions; every byte arrives so many milliseconds after it was sent. */
+export function joinDistant(client, upstream, eachWayMs) {
+  forwardLater(client, upstream, eachWayMs);
+  forwardLater(upstream, client, eachWayMs);
+}
+
+function forwardLater(from, to, delayMs) {
+  const underWay = [];
+  const deliver = () => {
+    while (underWay.length > 0) {
+      const waitMs = underWay[0].dueAt - performance.now();
+      if (waitMs > 0.5) {
+        setTimeout(deliver, waitMs);
+        return;
+      }
+      to.write(underWay.shift().bytes);
+    }
+  };
+  from.on('data', (bytes) => {
+    underWay.push({ bytes, dueAt: performance.now() + delayMs });
+    if (underWay.length === 1) setTimeout(deliver, delayMs);
+  });
+}

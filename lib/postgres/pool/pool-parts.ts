@@ -1,0 +1,102 @@
+import type { EventEmitter } from 'node:events';
+import { CallSiteSampling } from '../../engine/call-site.js';
+import { ResourcePool } from '../../engine/resource-pool.js';
+import { FailoverWatch } from '../driver/failover-watch.js';
+import { PostgresDriver } from '../driver/postgres-driver.js';
+import { ServerProbe } from '../driver/server-probe.js';
+import { addressOf, describeAddress } from '../options/address.js';
+import type { PoolRole } from '../options/option-row.js';
+import type { PoolOptions } from '../options/pool-options.js';
+import type { OptionOrigins } from '../options/resolve-context.js';
+import { resolvePoolOptions } from '../options/resolve-options.js';
+import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
+import { silence, withPgPoolLog } from '../report/pg-pool-log.js';
+import { PoolEvents } from '../report/pool-events.js';
+import { type PoolLog, processWarnings } from '../report/pool-log.js';
+import type { PostgresSession } from '../session/postgres-session.js';
+import { RotatingPassword } from '../session/rotating-password.js';
+import { SessionStart } from '../session/session-start.js';
+import { Lender } from './lender.js';
+
+/** What a pool is beside its options: the module says it, `new Pool()` does not need it. */
+export interface PoolIdentity {
+  /** Name in logs, errors and statistics. Default: `pool`. */
+  readonly name?: string;
+  /** Whose defaults apply. Default: `'standalone'`, which reads options as node-postgres does. */
+  readonly role?: PoolRole;
+  readonly origins?: OptionOrigins;
+  readonly log?: PoolLog;
+}
+
+/** What a pool is made of. */
+export interface PoolParts {
+  readonly name: string;
+  readonly settings: ResolvedPoolOptions;
+  readonly log: PoolLog;
+  readonly engine: ResourcePool<PostgresSession>;
+  readonly lender: Lender;
+  readonly probe: ServerProbe;
+  readonly events: PoolEvents;
+  readonly sites: CallSiteSampling;
+  /** Longest wait for an answer, in milliseconds, of a statement that gives none; 0: no limit. */
+  readonly statementLimitMs: number;
+}
+
+/**
+ * Puts a pool together; nothing is opened yet.
+ *
+ * @param emitter emits the pool's events
+ * @throws InvalidPoolOptionsError
+ */
+export function assemble(
+  emitter: EventEmitter,
+  options: PoolOptions,
+  identity: PoolIdentity,
+): PoolParts {
+  const { name = 'pool', role = 'standalone' } = identity;
+  const settings = resolvePoolOptions(name, options, {
+    strict: role !== 'standalone',
+    defaults: role,
+    ...(identity.origins && { origins: identity.origins }),
+  });
+  const ownLog = settings.compatibility === 'pg-pool' ? silence : processWarnings;
+  const log = withPgPoolLog(identity.log ?? ownLog, settings.log);
+  const sites = new CallSiteSampling(settings.leakStackEvery);
+  const address = () => describeAddress(addressOf(settings.connection));
+  const events = new PoolEvents(emitter, { pool: name, log, address, sites });
+
+  const password = rotatingPassword(settings);
+  const failover = new FailoverWatch({
+    askFresh: () => probe.canWrite(settings.connectTimeoutMs),
+    failedOver: () => {
+      events.failedOver();
+      engine.softEvict();
+    },
+    isReadOnly: () => events.readOnlyServer(),
+  });
+  const driver = new PostgresDriver(settings, new SessionStart(settings, password), {
+    connected: (session) => events.connected(session),
+    failed: (session, error) => events.failed(session, error),
+    openTransaction: (session) => events.openTransaction(session.holder),
+    readOnlyServer: () => failover.suspect(),
+  });
+  const probe = new ServerProbe(name, driver);
+  const engine = new ResourcePool({ options: settings, driver, observer: events });
+  const lender = new Lender(engine, password);
+  const statementLimitMs = limitOfStatements(settings);
+  return { name, settings, log, engine, lender, probe, events, sites, statementLimitMs };
+}
+
+function rotatingPassword({ connection }: ResolvedPoolOptions): RotatingPassword | undefined {
+  const { password } = connection;
+  return typeof password === 'function' ? new RotatingPassword(password) : undefined;
+}
+
+/** Ours comes after the server's: it is for a server, or a network, that is silent. */
+const AFTER_SERVER_MS = 1_000;
+
+/** Where both limits are given, the longer decides. */
+function limitOfStatements({ connection, statementTimeoutMs }: ResolvedPoolOptions): number {
+  if (statementTimeoutMs === 0) return 0;
+  return Math.max(statementTimeoutMs, Number(connection.statement_timeout ?? 0)) + AFTER_SERVER_MS;
+}

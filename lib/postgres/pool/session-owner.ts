@@ -1,0 +1,39 @@
+import type { Lease } from '../../engine/lease.js';
+import type { PostgresSession } from '../session/postgres-session.js';
+import { type Done, Statement } from '../session/statement.js';
+import type { StatementConfig } from '../session/statement-limits.js';
+import { PendingSubmittable, type PgSubmittable } from '../session/submittable.js';
+import type { LeaseOwner, Loan } from './leased-client.js';
+import type { Lender } from './lender.js';
+import type { PoolParts } from './pool-parts.js';
+
+/** The pool, as those see it who hold one of its connections. */
+export class SessionOwner implements LeaseOwner {
+  readonly pool: string;
+  readonly #lender: Lender;
+  readonly #limitMs: number;
+
+  constructor({ name, lender, statementLimitMs }: PoolParts) {
+    this.pool = name;
+    this.#lender = lender;
+    this.#limitMs = statementLimitMs;
+  }
+
+  query(
+    { resource }: Loan,
+    statement: string | StatementConfig,
+    values: unknown[] | undefined,
+    done: Done,
+  ): void {
+    new Statement(this.pool, resource, statement, values, this.#limitMs, done).run();
+  }
+
+  submit({ resource }: Loan, statement: PgSubmittable, done: Done | undefined): void {
+    const pending = new PendingSubmittable(statement, done);
+    resource.inTurn(() => void pending.sendTo(resource.client));
+  }
+
+  giveBack(loan: Loan, error?: unknown): void {
+    this.#lender.release(loan as Lease<PostgresSession>, error);
+  }
+}

@@ -1,0 +1,196 @@
+import { type Client, type Connection, Query, type QueryConfig, type QueryResult } from 'pg';
+
+/** A statement that travels in front of another one: BEGIN, SAVEPOINT, a setting. */
+export interface Prelude {
+  readonly text: string;
+  readonly values?: readonly (string | null)[];
+  /** Called with the columns of its row, if it has one. */
+  readonly row?: (columns: readonly (string | null)[]) => void;
+}
+
+export type Answered = (error: Error | null, result: QueryResult) => void;
+
+/** The members of pg's connection and query that are used here; its types leave them out. */
+type Wire = Connection & {
+  readonly parsedStatements: Record<string, string>;
+  readonly submittedNamedStatements: Record<string, string>;
+};
+type Message = { readonly fields: readonly (string | null)[] };
+type PgQuery = {
+  readonly name?: string;
+  readonly text?: string;
+  binary?: boolean;
+  callback: Answered;
+  submit(connection: unknown): Error | null;
+  handleRowDescription(message: unknown): void;
+  handleDataRow(message: unknown): void;
+  handleCommandComplete(message: unknown, connection: unknown): void;
+  handlePortalSuspended(connection: unknown): void;
+  handleEmptyQuery(connection: unknown): void;
+  handleError(error: Error, connection: unknown): void;
+  handleReadyForQuery(connection: unknown): void;
+  handleCopyInResponse(connection: unknown): void;
+  handleCopyData(message: unknown, connection: unknown): void;
+};
+
+/**
+ * Sends preludes and a statement in one round trip and one error boundary: when one of them fails,
+ * the server skips all that stand behind it up to the one Sync at the end.
+ *
+ * @param statement undefined sends the preludes alone
+ */
+export function sendWithPreludes(
+  client: Client,
+  preludes: readonly Prelude[],
+  statement: string | QueryConfig | undefined,
+  values: unknown[] | undefined,
+  answered: Answered,
+): void {
+  client.query(new PreludeQuery(client, preludes, statement, values, answered) as never);
+}
+
+/**
+ * A simple query `BEGIN; ...` would not do: a syntax error in it rejects the whole text, BEGIN
+ * included, and the next statement would commit by itself. Nor would pg's pipeline, which syncs
+ * after each.
+ *
+ * No property `text` or `name` of its own: tracing libraries take what has one for a config, and
+ * copy it.
+ */
+class PreludeQuery {
+  #answeredPreludes = 0;
+  readonly #preludes: readonly Prelude[];
+  #query: PgQuery | undefined;
+  #refusal: Error | null = null;
+  readonly #answered: Answered;
+
+  constructor(
+    client: Client,
+    preludes: readonly Prelude[],
+    statement: string | QueryConfig | undefined,
+    values: unknown[] | undefined,
+    answered: Answered,
+  ) {
+    this.#preludes = preludes;
+    this.#answered = answered;
+    this.#query =
+      statement === undefined ? undefined : extendedQuery(client, statement, values, answered);
+  }
+
+  submit(connection: Wire): null {
+    // What pg refuses to send is not sent. The preludes are: whoever gave them counts on that.
+    this.#refusal = this.#query?.submit(rehearsal(connection)) ?? null;
+    if (this.#refusal) this.#query = undefined;
+    const { stream } = connection;
+    stream.cork();
+    try {
+      for (const prelude of this.#preludes) sendPrelude(connection, prelude);
+      if (this.#query) this.#query.submit(connection);
+      else connection.sync();
+    } finally {
+      stream.uncork();
+    }
+    return null;
+  }
+
+  // pg looks at these when a statement was parsed or has failed: only while they are the statement's.
+  get name(): string | undefined {
+    return this.#isInStatement ? this.#query?.name : undefined;
+  }
+
+  get text(): string | undefined {
+    return this.#isInStatement ? this.#query?.text : undefined;
+  }
+
+  get callback(): Answered {
+    return this.#answered;
+  }
+
+  set binary(binary: boolean) {
+    if (this.#query) this.#query.binary = binary;
+  }
+
+  get #isInStatement(): boolean {
+    return this.#answeredPreludes === this.#preludes.length;
+  }
+
+  handleRowDescription(message: unknown): void {
+    this.#query?.handleRowDescription(message);
+  }
+
+  handleDataRow(message: Message): void {
+    if (this.#isInStatement) this.#query?.handleDataRow(message);
+    else this.#preludes[this.#answeredPreludes]?.row?.(message.fields);
+  }
+
+  handleCommandComplete(message: unknown, connection: unknown): void {
+    if (this.#isInStatement) this.#query?.handleCommandComplete(message, connection);
+    else this.#answeredPreludes += 1;
+  }
+
+  handlePortalSuspended(connection: unknown): void {
+    this.#query?.handlePortalSuspended(connection);
+  }
+
+  handleEmptyQuery(connection: unknown): void {
+    this.#query?.handleEmptyQuery(connection);
+  }
+
+  handleError(error: Error, connection: Wire): void {
+    if (!this.#query) {
+      this.#answered(error, undefined as never);
+      return;
+    }
+    // A prelude's error skips the statement: it was not parsed, whatever pg has noted.
+    const { name } = this.#query;
+    if (name) delete connection.submittedNamedStatements?.[name];
+    this.#query.handleError(error, connection);
+  }
+
+  handleReadyForQuery(connection: unknown): void {
+    if (this.#query) this.#query.handleReadyForQuery(connection);
+    else this.#answered(this.#refusal, undefined as never);
+  }
+
+  handleCopyInResponse(connection: unknown): void {
+    this.#query?.handleCopyInResponse(connection);
+  }
+
+  handleCopyData(message: unknown, connection: unknown): void {
+    this.#query?.handleCopyData(message, connection);
+  }
+}
+
+function extendedQuery(
+  client: Client,
+  statement: string | QueryConfig,
+  values: unknown[] | undefined,
+  answered: Answered,
+): PgQuery {
+  const config = typeof statement === 'string' ? { text: statement } : statement;
+  const query = { types: client, ...config, queryMode: 'extended' };
+  return new Query(query as never, values as never, answered as never) as unknown as PgQuery;
+}
+
+function sendPrelude(connection: Wire, { text, values = [] }: Prelude): void {
+  connection.parse({ text } as never, true);
+  connection.bind({ values: [...values] }, true);
+  connection.execute({}, true);
+}
+
+/** A connection that sends nothing, on which pg's own checks can be made. */
+function rehearsal({ parsedStatements, submittedNamedStatements }: Wire): object {
+  const nowhere = (): void => {};
+  return {
+    parsedStatements,
+    submittedNamedStatements: { ...submittedNamedStatements },
+    stream: {},
+    parse: nowhere,
+    bind: nowhere,
+    describe: nowhere,
+    execute: nowhere,
+    sync: nowhere,
+    flush: nowhere,
+    close: nowhere,
+  };
+}

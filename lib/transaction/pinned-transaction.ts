@@ -1,0 +1,381 @@
+import { inCallersContext } from '../engine/callers-context.js';
+import type { AcquireRequest } from '../engine/acquire-request.js';
+import type { Lease } from '../engine/lease.js';
+import { systemDeadlines } from '../engine/system-clock.js';
+import { within } from '../engine/within.js';
+import { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown.error.js';
+import { ConnectionLostError } from '../errors/connection-lost.error.js';
+import { TimeLimitError } from '../errors/time-limit.error.js';
+import { TransactionClosedError } from '../errors/transaction-closed.error.js';
+import { TransactionLostError } from '../errors/transaction-lost.error.js';
+import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
+import type { PoolParts } from '../postgres/pool/pool-parts.js';
+import type { PostgresSession } from '../postgres/session/postgres-session.js';
+import { type Prelude, sendWithPreludes } from '../postgres/session/prelude-query.js';
+import { type Done, type Send, Statement } from '../postgres/session/statement.js';
+import type { StatementConfig } from '../postgres/session/statement-limits.js';
+import { PendingSubmittable, type PgSubmittable } from '../postgres/session/submittable.js';
+import { commit } from './commit.js';
+import { markOf, resolutionOf, type TransactionMark } from './commit-resolution.js';
+
+/** What the server has been told, and has said, of the transaction. */
+type Begun = 'no' | 'asked' | 'yes';
+
+/**
+ * One transaction at the server, on one connection.
+ *
+ * The connection is taken when the first statement wants it, and BEGIN travels with that statement:
+ * a method that works on something else first holds nothing meanwhile, and one that never asks the
+ * database costs nothing.
+ *
+ * While it is open every ReadyForQuery has to say T or E. An I means that it was ended from within:
+ * then nothing more is sent, because it would commit by itself.
+ */
+export class PinnedTransaction {
+  #lease: Lease<PostgresSession> | undefined;
+  #isAcquiring = false;
+  readonly #waiting: { readonly use: () => void; readonly fail: (error: Error) => void }[] = [];
+
+  #preludes: Prelude[];
+  #begun: Begun = 'no';
+  #savepoints = 0;
+  readonly #running = new Set<Statement>();
+  /** The first statement that failed: the reason, if the server will not commit. */
+  #failure: unknown;
+  /** Why nothing more is sent. */
+  #refusal: Error | undefined;
+  #ending: Promise<void> | undefined;
+  readonly #idle: (() => void)[] = [];
+
+  constructor(
+    private readonly pool: PoolParts,
+    private readonly label: string,
+    beginning: readonly Prelude[],
+    private readonly request: AcquireRequest,
+  ) {
+    this.#preludes = [...beginning];
+  }
+
+  // --- Statements ----------------------------------------------------------------------------
+
+  /** @param enter called when it is about to be sent: what it needs before it is told then */
+  query(
+    statement: string | StatementConfig,
+    values: unknown[] | undefined,
+    done: Done,
+    enter: () => void,
+  ): void {
+    this.#withSession((session) => this.#run(session, statement, values, done, enter), done);
+  }
+
+  submit(submittable: PgSubmittable, done: Done | undefined, enter: () => void): void {
+    const pending = new PendingSubmittable(submittable, done);
+    const fail = (error: Error) => submittable.handleError?.(error, undefined);
+    this.#withSession((session) => {
+      session.inTurn(() => {
+        const refusal = this.#refusal ?? this.#lostTransaction();
+        if (refusal) {
+          fail(refusal);
+          return;
+        }
+        enter();
+        this.#sendPreludes(session, (error) => {
+          if (error) fail(error);
+          else pending.sendTo(session.client);
+        });
+      });
+    }, fail);
+  }
+
+  /** Lends the session itself; undefined only to somebody who comes after the end. */
+  pin(): Promise<PostgresSession> {
+    return new Promise((resolve, reject) => this.#withSession(resolve, reject));
+  }
+
+  /** A name that no other savepoint of it has, whatever runs beside it. */
+  nextSavepoint(): string {
+    this.#savepoints += 1;
+    return `nestjs_pools_${this.#savepoints}`;
+  }
+
+  /** Has this sent before the next statement. */
+  precede(...preludes: readonly Prelude[]): void {
+    this.#preludes.push(...preludes);
+  }
+
+  #run(
+    session: PostgresSession,
+    text: string | StatementConfig,
+    values: unknown[] | undefined,
+    done: Done,
+    enter: () => void,
+  ): void {
+    const { name, statementLimitMs } = this.pool;
+    const settle: Done = (error, result) => {
+      this.#running.delete(statement);
+      if (error) this.#failure ??= error;
+      done(error, result);
+      this.#tellIdle();
+    };
+    const statement = new Statement(
+      name,
+      session,
+      text,
+      values,
+      statementLimitMs,
+      settle,
+      this.#sendBehind(enter),
+    );
+    this.#running.add(statement);
+    statement.run();
+  }
+
+  #sendBehind(enter: () => void): Send {
+    return (client, statement, values, answered) => {
+      const refusal = this.#refusal ?? this.#lostTransaction();
+      if (refusal) throw refusal;
+      enter();
+      const preludes = this.#takePreludes();
+      if (preludes.length === 0) {
+        client.query(statement as string, values as never, answered);
+      } else if (mayHoldSeveral(statement, values)) {
+        sendWithPreludes(client, preludes, undefined, undefined, (error) => {
+          if (error) {
+            answered(error, undefined as never);
+            return;
+          }
+          // Whatever state the text leaves behind, the transaction had begun.
+          this.#begun = 'yes';
+          client.query(statement as string, values as never, answered);
+        });
+      } else {
+        sendWithPreludes(client, preludes, statement, values, answered);
+      }
+    };
+  }
+
+  #sendPreludes(session: PostgresSession, then: (error: Error | null) => void): void {
+    const preludes = this.#takePreludes();
+    const { client } = session;
+    if (preludes.length === 0) then(null);
+    else sendWithPreludes(client, preludes, undefined, undefined, then);
+  }
+
+  #takePreludes(): readonly Prelude[] {
+    const preludes = this.#preludes;
+    this.#preludes = [];
+    if (this.#begun === 'no') this.#begun = 'asked';
+    return preludes;
+  }
+
+  /** Why nothing more may be sent, told by the state that the server reported last. */
+  #lostTransaction(): Error | undefined {
+    if (this.#begun === 'no') return undefined;
+    const isIdle = this.#lease?.resource.transactionStatus === 'I';
+    if (!isIdle) {
+      this.#begun = 'yes';
+      return undefined;
+    }
+    this.#refusal ??= this.#lossOf();
+    return this.#refusal;
+  }
+
+  /** A BEGIN that failed has begun nothing; what was begun was ended from within. */
+  #lossOf(): Error {
+    const { name } = this.pool;
+    if (this.#begun === 'yes' || this.#failure === undefined) {
+      return new TransactionLostError(name, this.label);
+    }
+    return new UnexpectedRollbackError(name, this.label, this.#failure);
+  }
+
+  // --- The connection ------------------------------------------------------------------------
+
+  #withSession(use: (session: PostgresSession) => void, fail: (error: Error) => void): void {
+    const refusal = this.#refusal;
+    if (refusal) process.nextTick(() => fail(refusal));
+    else if (this.#lease) use(this.#lease.resource);
+    else {
+      const waiting = { use: () => use(this.#lease!.resource), fail };
+      this.#waiting.push({ use: inCallersContext(waiting.use), fail: inCallersContext(fail) });
+      this.#acquire();
+    }
+  }
+
+  #acquire(): void {
+    if (this.#isAcquiring) return;
+    this.#isAcquiring = true;
+    this.pool.lender.lend(this.request, (error, lease) => {
+      this.#isAcquiring = false;
+      if (lease && this.#refusal) this.pool.lender.release(lease);
+      else this.#lease = lease;
+      for (const { use, fail } of this.#waiting.splice(0)) {
+        const reason = error ?? this.#refusal;
+        if (reason) fail(reason);
+        else use();
+      }
+      this.#tellIdle();
+    });
+  }
+
+  #giveBack(error?: unknown): void {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    if (lease?.isOut) this.pool.lender.release(lease, error);
+  }
+
+  // --- The end -------------------------------------------------------------------------------
+
+  /** Whether statements of it are on their way. */
+  get isBusy(): boolean {
+    return this.#running.size > 0 || this.#waiting.length > 0;
+  }
+
+  /** Resolves when nothing of it is on its way any more. */
+  #whenIdle(): Promise<void> {
+    if (!this.isBusy) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #tellIdle(): void {
+    if (this.isBusy) return;
+    for (const tell of this.#idle.splice(0)) tell();
+  }
+
+  /** The state at the server, once nothing is on its way any more; I as well where nothing began. */
+  async status(): Promise<string> {
+    const session = this.#lease?.resource;
+    if (!session || this.#begun === 'no') return 'I';
+    await session.whenQuiet();
+    return session.transactionStatus ?? 'I';
+  }
+
+  /** Why the server will not commit it. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /**
+   * Commits, and gives the connection back.
+   *
+   * @throws UnexpectedRollbackError when a statement had failed, TransactionLostError when it was
+   *   ended from within, ConnectionLostError when the connection was lost before COMMIT was sent,
+   *   the server's error when it refused, CommitOutcomeUnknownError
+   */
+  async commit(limitMs: number, isResolved = false): Promise<void> {
+    await this.#whenIdle();
+    const status = await this.status();
+    if (this.#ending) {
+      await this.#ending;
+      throw this.#refusal!;
+    }
+    this.#close('committed');
+    const session = this.#lease?.resource;
+    if (!session || this.#begun === 'no') {
+      this.#giveBack();
+      return;
+    }
+    const { name } = this.pool;
+    if (session.isEnding) {
+      this.#giveBack(true);
+      throw new ConnectionLostError(name, session.failure);
+    }
+    if (status === 'I') {
+      this.#giveBack();
+      throw this.#lossOf();
+    }
+    if (status === 'E') {
+      await this.rollback();
+      throw new UnexpectedRollbackError(name, this.label, this.#failure);
+    }
+    const mark = isResolved ? await markOf(session) : undefined;
+    try {
+      await commit(session, { pool: name, label: this.label, limitMs });
+    } catch (error) {
+      const isUnknown = error instanceof CommitOutcomeUnknownError;
+      this.#giveBack(isUnknown ? error : undefined);
+      if (!isUnknown || !mark) throw error;
+      await this.#resolve(mark, error);
+    }
+    this.#giveBack();
+  }
+
+  /** Returns when it was committed after all. */
+  async #resolve(mark: TransactionMark, unknown: CommitOutcomeUnknownError): Promise<void> {
+    const resolution = await resolutionOf(mark, this.pool);
+    if (resolution === 'unknown') throw unknown;
+    if (resolution === 'committed') return;
+    throw new UnexpectedRollbackError(this.pool.name, this.label, unknown);
+  }
+
+  /**
+   * Refuses what has not been sent, cancels what runs, rolls back and gives the connection back; one
+   * on which that does not succeed is closed, which does it as well.
+   *
+   * @param reason told to those whose statements are given up
+   */
+  rollback(reason?: Error): Promise<void> {
+    this.#ending ??= this.#rollback(reason);
+    return this.#ending;
+  }
+
+  async #rollback(reason: Error | undefined): Promise<void> {
+    this.#close('rolled back', reason);
+    const refusal = this.#refusal!;
+    for (const { fail } of this.#waiting.splice(0)) fail(refusal);
+    for (const statement of this.#running) statement.abandon(refusal);
+    const session = this.#lease?.resource;
+    if (!session || this.#begun === 'no') {
+      this.#giveBack();
+      return;
+    }
+    try {
+      await this.#limited(rollback(session));
+    } catch (error) {
+      this.#giveBack(error);
+      return;
+    }
+    this.#giveBack();
+  }
+
+  /** Undoes what came after a savepoint, and the savepoint itself. */
+  async rollbackTo(savepoint: string): Promise<void> {
+    const session = this.#lease?.resource;
+    if (!session) return;
+    this.#preludes = [];
+    await session.whenQuiet();
+    if (session.transactionStatus === 'I') return;
+    const text = `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`;
+    try {
+      await this.#limited(session.client.query(text));
+      this.#failure = undefined;
+    } catch (error) {
+      // A savepoint that was never set leaves the failed transaction as it is; silence ends it.
+      if (!session.isQuiet) await this.rollback(error as Error);
+    }
+  }
+
+  #close(state: string, reason?: Error): void {
+    this.#refusal ??= reason ?? new TransactionClosedError(this.pool.name, this.label, state);
+  }
+
+  #limited<T>(work: Promise<T>): Promise<T> {
+    const { name, settings } = this.pool;
+    const limitMs = settings.resetTimeoutMs;
+    return within(systemDeadlines, limitMs, work, () => new TimeLimitError(name, 'reset', limitMs));
+  }
+}
+
+async function rollback(session: PostgresSession): Promise<void> {
+  await session.whenQuiet();
+  if (session.transactionStatus !== 'I') await session.client.query('ROLLBACK');
+}
+
+/** A text with several statements cannot travel with BEGIN. A semicolon in a literal costs little. */
+function mayHoldSeveral(statement: string | StatementConfig, values: unknown): boolean {
+  const config = typeof statement === 'string' ? undefined : statement;
+  if (values !== undefined || config?.values !== undefined || config?.name !== undefined)
+    return false;
+  const text = config ? config.text : (statement as string);
+  return /;\s*\S/.test(text);
+}

@@ -1,0 +1,147 @@
+import type { AcquireScope } from '../engine/acquire-scope.js';
+import { NestedScopeDeadlockError } from '../errors/nested-scope-deadlock.error.js';
+import { TransactionClosedError } from '../errors/transaction-closed.error.js';
+import { TransactionControlError } from '../errors/transaction-control.error.js';
+import { type AmbientConnection, frameOf } from '../postgres/pool/ambient.js';
+import type { LeasedClient } from '../postgres/pool/leased-client.js';
+import type { Done } from '../postgres/session/statement.js';
+import type { StatementConfig } from '../postgres/session/statement-limits.js';
+import type { PgSubmittable } from '../postgres/session/submittable.js';
+import { isTransactionControl } from '../postgres/session/transaction-control.js';
+import { Hooks } from './hooks.js';
+import { lendPinned } from './pinned-client.js';
+import type { PinnedTransaction } from './pinned-transaction.js';
+import type { TransactionOptions } from './transaction-options.js';
+
+/** What a scope belongs to. */
+export interface ScopeParts {
+  /** The pool whose statements it takes. */
+  readonly pool: object;
+  readonly poolName: string;
+  readonly label: string;
+  readonly options: TransactionOptions;
+}
+
+/**
+ * The part of a transaction that one method is in: the whole of it, or what came after a savepoint.
+ *
+ * Statements go to the server in the order in which they were asked for. While a nested scope is
+ * open those of the outer one wait for its end, and so do its siblings: undone with its savepoint
+ * would otherwise be what was never meant to be in it.
+ */
+export abstract class Scope implements AmbientConnection {
+  readonly hooks = new Hooks();
+  /** Why it is to be rolled back although its method returned. */
+  doom: { readonly cause: unknown; readonly byOwner: boolean } | undefined;
+  #state = 'open';
+  #pending = 0;
+  readonly #whenIdle: (() => void)[] = [];
+  #nested = 0;
+  #lastNested: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly parts: ScopeParts,
+    readonly transaction: PinnedTransaction,
+    /** Passes itself to every acquire inside, for the rule of the pool's self-deadlock. */
+    readonly token: AcquireScope,
+  ) {}
+
+  abstract readonly outer: Scope | undefined;
+
+  /** Calls `send` when statements of this scope may be sent: at once, if they may now. */
+  abstract whenReady(send: () => void): void;
+
+  /** Called right before a statement of it is sent. */
+  abstract readonly enter: () => void;
+
+  // --- Statements ----------------------------------------------------------------------------
+
+  query(statement: string | StatementConfig, values: unknown[] | undefined, done: Done): void {
+    const text = typeof statement === 'string' ? statement : statement.text;
+    const refusal = this.#refusal(text);
+    if (refusal) {
+      process.nextTick(() => done(refusal));
+      return;
+    }
+    const settle = this.#counted(done);
+    this.#inOrder(() => this.transaction.query(statement, values, settle, this.enter));
+  }
+
+  submit(statement: PgSubmittable, done: Done | undefined): void {
+    const refusal = this.#refusal('');
+    if (refusal) process.nextTick(() => statement.handleError?.(refusal, undefined));
+    else this.#inOrder(() => this.transaction.submit(statement, done, this.enter));
+  }
+
+  connect(): Promise<LeasedClient> {
+    const refusal = this.#refusal('');
+    return refusal ? Promise.reject(refusal) : lendPinned(this);
+  }
+
+  #refusal(text: string): Error | undefined {
+    const { pool, poolName, label } = this.parts;
+    if (this.#state !== 'open') return new TransactionClosedError(poolName, label, this.#state);
+    if (isTransactionControl(text)) return new TransactionControlError(poolName, label);
+    if (this.#nested === 0) return undefined;
+    const here = frameOf(pool)?.connection;
+    if (!(here instanceof Scope) || !here.isInside(this)) return undefined;
+    return new NestedScopeDeadlockError(poolName, label, here.parts.label);
+  }
+
+  #counted(done: Done): Done {
+    this.#pending += 1;
+    return (error, result) => {
+      this.#pending -= 1;
+      done(error, result);
+      if (this.#pending === 0) for (const tell of this.#whenIdle.splice(0)) tell();
+    };
+  }
+
+  #inOrder(send: () => void): void {
+    this.whenReady(() => {
+      if (this.#nested === 0) send();
+      else void this.#lastNested.then(send);
+    });
+  }
+
+  // --- Nested scopes -------------------------------------------------------------------------
+
+  isInside(scope: Scope): boolean {
+    let outer = this.outer;
+    while (outer && outer !== scope) outer = outer.outer;
+    return outer !== undefined;
+  }
+
+  /**
+   * Gives a nested scope its turn behind its siblings.
+   *
+   * @returns a promise of the turn, undefined where it is at once
+   */
+  admit(ended: Promise<void>): Promise<void> | undefined {
+    const turn = this.#nested > 0 ? this.#lastNested : undefined;
+    this.#nested += 1;
+    this.#lastNested = Promise.all([this.#lastNested, ended]).then(() => {
+      this.#nested -= 1;
+    });
+    return turn;
+  }
+
+  // --- The end -------------------------------------------------------------------------------
+
+  /** Whether statements of it, or scopes in it, are still under way. */
+  get isBusy(): boolean {
+    return this.#pending > 0 || this.#nested > 0;
+  }
+
+  /** Resolves when everything in it is done. */
+  async idle(): Promise<void> {
+    while (this.isBusy) {
+      if (this.#nested > 0) await this.#lastNested;
+      if (this.#pending > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    }
+  }
+
+  close(state: string): void {
+    if (this.#state === 'open') this.#state = state;
+  }
+}
