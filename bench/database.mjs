@@ -2,26 +2,34 @@ import { PostgresServer } from '../test/support/postgres/postgres-server.js';
 import { startDelayProxy } from './delay-proxy.mjs';
 
 const CONNECT_MS = 150;
+const ROUND_TRIP_MS = 2;
 
 /** By which the sessions of a measured pool are told from others. */
 const APPLICATION = 'bench';
 
-const TABLE = [
+const TABLES = [
   'CREATE TABLE item (id integer PRIMARY KEY, name text NOT NULL, price numeric(10, 2) NOT NULL)',
   "INSERT INTO item SELECT n, 'item ' || n, n / 100.0 FROM generate_series(1, 100000) n",
-  'VACUUM ANALYZE item',
+  'CREATE TABLE account (id integer PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 50)',
+  'INSERT INTO account SELECT n, 1000 FROM generate_series(1, 10000) n',
+  'CREATE TABLE entry (account integer NOT NULL, amount bigint NOT NULL)',
+  'VACUUM ANALYZE item, account, entry',
 ];
 
-/** An embedded PostgreSQL with a table of 100,000 rows, and a slow way to it. */
+/** An embedded PostgreSQL with its tables, a way to it that connects slowly, and a long way. */
 export async function startDatabase() {
   const server = await PostgresServer.create({ settings: { shared_buffers: '128MB' } });
   try {
     await server.start();
-    for (const statement of TABLE) await server.query(statement);
-    const slow = await startDelayProxy(server, CONNECT_MS);
+    for (const statement of TABLES) await server.query(statement);
+    const slow = await startDelayProxy(server, { connectMs: CONNECT_MS });
+    const distant = await startDelayProxy(server, { roundTripMs: ROUND_TRIP_MS });
     return {
-      url: named(server.connectionString()),
-      slowUrl: named(server.connectionString({ via: slow })),
+      urls: {
+        url: named(server.connectionString()),
+        slowUrl: named(server.connectionString({ via: slow })),
+        distantUrl: named(server.connectionString({ via: distant })),
+      },
 
       async version() {
         const { rows } = await server.query('SHOW server_version');
@@ -30,6 +38,7 @@ export async function startDatabase() {
 
       async close() {
         slow.close();
+        distant.close();
         await server.remove();
       },
     };

@@ -1,3 +1,6 @@
+/** Timers count whole milliseconds: what is due within half of one goes now, else it is later still. */
+const NEAR_ENOUGH_MS = 0.5;
+
 /** Forwards in both directions; every byte arrives so many milliseconds after it was sent. */
 export function joinDistant(client, upstream, eachWayMs) {
   forwardLater(client, upstream, eachWayMs);
@@ -9,7 +12,7 @@ function forwardLater(from, to, delayMs) {
   const deliver = () => {
     while (underWay.length > 0) {
       const waitMs = underWay[0].dueAt - performance.now();
-      if (waitMs > 0.5) {
+      if (waitMs > NEAR_ENOUGH_MS) {
         setTimeout(deliver, waitMs);
         return;
       }

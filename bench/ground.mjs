@@ -20,6 +20,11 @@ export async function describeGround(database) {
       'generic-pool': await versionOf(new URL('generic-pool/', BENCH)),
       tarn: await versionOf(new URL('tarn/', BENCH)),
       'postgres.js': await versionOf(new URL('postgres/', BENCH)),
+      knex: await versionOf(new URL('knex/', BENCH)),
+      drizzle: await versionOf(new URL('drizzle-orm/', BENCH)),
+      typeorm: await versionOf(new URL('typeorm/', BENCH)),
+      'typeorm-transactional': await versionOf(new URL('typeorm-transactional/', BENCH)),
+      '@nestjs-cls/transactional': await versionOf(new URL('@nestjs-cls/transactional/', BENCH)),
     },
   };
 }

@@ -7,8 +7,7 @@ import { runChild } from './run-child.mjs';
  */
 export async function runRounds(scenarios, { database, rounds, quick }) {
   const measured = Object.fromEntries(scenarios.map(({ name }) => [name, {}]));
-  const { url, slowUrl } = database;
-  const context = { url, slowUrl, quick };
+  const context = { ...database.urls, quick };
   for (let round = 0; round < rounds; round += 1) {
     for (const scenario of scenarios) {
       if (round >= (scenario.mostRounds ?? Infinity)) continue;

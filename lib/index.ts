@@ -55,3 +55,33 @@ export type { Transaction } from './transaction/transaction.js';
 export type { TransactionOptions } from './transaction/transaction-options.js';
 export { UnexpectedRollbackError } from './errors/unexpected-rollback.error.js';
 export { OpenTransactionError } from './errors/open-transaction.error.js';
+export { NoTransactionManagerError } from './errors/no-transaction-manager.error.js';
+export { TransactionAbandonedError } from './errors/transaction-abandoned.error.js';
+export { TransactionalMisuseError } from './errors/transactional-misuse.error.js';
+export {
+  TransactionInterceptor,
+  type TransactionInterceptorOptions,
+} from './nest/transactional/transaction.interceptor.js';
+export { type TransactionalOptions } from './nest/transactional/transactional-options.js';
+export { Transactional } from './nest/transactional/transactional.decorator.js';
+export type {
+  Isolation,
+  Propagation,
+  TransactionSettings,
+} from './transaction/transaction-options.js';
+export { BatchError, type BatchOutcome } from './errors/batch.error.js';
+export { CommitOutcomeUnknownError } from './errors/commit-outcome-unknown.error.js';
+export type {
+  BatchOptions,
+  BatchStatement,
+  BatchStatementConfig,
+} from './postgres/session/batch-statements.js';
+export { PoolOutside } from './postgres/pool/pool-outside.js';
+export { IllegalTransactionStateError } from './errors/illegal-transaction-state.error.js';
+export { InvalidTransactionOptionsError } from './errors/invalid-transaction-options.error.js';
+export { NestedScopeDeadlockError } from './errors/nested-scope-deadlock.error.js';
+export { TransactionAbortedError } from './errors/transaction-aborted.error.js';
+export { TransactionClosedError } from './errors/transaction-closed.error.js';
+export { TransactionControlError } from './errors/transaction-control.error.js';
+export { TransactionLostError } from './errors/transaction-lost.error.js';
+export { TransactionTimeoutError } from './errors/transaction-timeout.error.js';

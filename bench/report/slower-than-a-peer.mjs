@@ -3,7 +3,8 @@ import { SCENARIOS } from '../scenarios/index.mjs';
 import { figure, tableOf, times } from './markdown.mjs';
 
 const OURS = ['nestjs-pools', 'nestjs-pools, leaks watched'];
-const PEERS = ['pg.Pool', 'pg Client', 'generic-pool', 'tarn', 'postgres.js'];
+/** Measured beside ours to explain it; nobody else's. */
+const NO_PEERS = new Set([...OURS, 'its bare engine']);
 /** Less than this is not told from noise. */
 const NOTABLE = 0.97;
 
@@ -26,7 +27,7 @@ function slowerIn(scenario, cases) {
 
 function slowerAt(scenario, caseName, byPeer, metric) {
   return OURS.filter((us) => byPeer[us]).flatMap((us) =>
-    PEERS.filter((peer) => byPeer[peer]).flatMap((peer) => {
+    peersIn(byPeer).flatMap((peer) => {
       const ratio = ratioOf(metric, byPeer[us], byPeer[peer])?.median;
       if (ratio === undefined || ratio > NOTABLE) return [];
       const ours = figure(medianOf(metric, byPeer[us]));
@@ -36,4 +37,8 @@ function slowerAt(scenario, caseName, byPeer, metric) {
       return [{ ratio, cells: [scenario.title, where, metric.title, ours, peer, theirs, better] }];
     }),
   );
+}
+
+function peersIn(byPeer) {
+  return Object.keys(byPeer).filter((peer) => !NO_PEERS.has(peer));
 }

@@ -1,10 +1,13 @@
+import { batch } from './batch.mjs';
 import { checkout } from './checkout.mjs';
 import { coldFill } from './cold-fill.mjs';
+import { lazy } from './lazy.mjs';
 import { memory } from './memory.mjs';
 import { observed } from './observed.mjs';
 import { pointSelect } from './point-select.mjs';
 import { poolSize } from './pool-size.mjs';
 import { spike } from './spike.mjs';
+import { transaction } from './transaction.mjs';
 
 /**
  * What is measured. A scenario has cases, each with its peers and settings; `measure` runs in a
@@ -12,8 +15,16 @@ import { spike } from './spike.mjs';
  * `base`.
  */
 export const SCENARIOS = Object.fromEntries(
-  [checkout, pointSelect, spike, coldFill, observed, memory, poolSize].map((scenario) => [
-    scenario.name,
-    scenario,
-  ]),
+  [
+    checkout,
+    pointSelect,
+    spike,
+    coldFill,
+    observed,
+    memory,
+    transaction,
+    lazy,
+    batch,
+    poolSize,
+  ].map((scenario) => [scenario.name, scenario]),
 );

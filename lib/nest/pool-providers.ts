@@ -2,6 +2,7 @@ import { Logger, type Provider, Scope } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { databaseUrlVariable } from '../postgres/options/environment.js';
 import { Pool } from '../postgres/pool/pool.js';
+import { TransactionManager } from '../transaction/transaction-manager.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { definePools, type PoolDefinition } from './pool-definitions.js';
 import { PoolLifecycle } from './pool-lifecycle.js';
@@ -37,6 +38,11 @@ export function poolProviders(names: readonly string[]): Provider[] {
       inject: names.map((name) => getPoolToken(name)),
       useFactory: (...pools: Pool[]) =>
         new PoolRegistry(names.map((name, position) => [name, pools[position]!])),
+    },
+    {
+      provide: TransactionManager,
+      inject: [PoolRegistry],
+      useFactory: (registry: PoolRegistry) => new TransactionManager(registry),
     },
     PoolLifecycle,
   ];

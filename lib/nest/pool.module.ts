@@ -3,6 +3,7 @@ import { namesDeclared, namesGiven } from './declared-names.js';
 import { givenOptions, madeOptions } from './options-source.js';
 import type { PoolModuleAsyncOptions, PoolModuleOptions } from './pool-module-options.js';
 import { poolProviders, refusedPoolProviders } from './pool-providers.js';
+import { TransactionManager } from '../transaction/transaction-manager.js';
 import { PoolRegistry } from './pool-registry.js';
 import { getPoolToken, requestedPoolNamesBeside } from './pool.tokens.js';
 
@@ -55,7 +56,8 @@ function moduleOf(
       return [...providers, ...refusedPoolProviders(unknownNames())];
     },
     get exports() {
-      return [PoolRegistry, ...[...names, ...unknownNames()].map((name) => getPoolToken(name))];
+      const tokens = [...names, ...unknownNames()].map((name) => getPoolToken(name));
+      return [PoolRegistry, TransactionManager, ...tokens];
     },
   };
 }

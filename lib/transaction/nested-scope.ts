@@ -47,6 +47,14 @@ export class NestedScope extends Scope {
     );
   };
 
+  interrupt(error: Error): void {
+    this.outer.interrupt(error);
+  }
+
+  get interrupted(): Promise<never> {
+    return this.outer.interrupted;
+  }
+
   /** PostgreSQL would keep a setting beyond RELEASE: what it was is put back then. */
   #noteBefore({ values }: Prelude): Prelude {
     const name = values![0]!;

@@ -4,10 +4,11 @@ import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js'
 import { within } from '../postgres/pool/ambient.js';
 import type { PoolLog } from '../postgres/report/pool-log.js';
 import type { Outcome } from './hooks.js';
+import { Limits } from './limits.js';
 import type { NestedScope } from './nested-scope.js';
 import { rollsBack } from './rollback-rules.js';
 import type { RootScope } from './root-scope.js';
-import type { Scope } from './scope.js';
+import type { Scope, ScopeParts } from './scope.js';
 import { Transaction } from './transaction.js';
 
 /** Unless `commitTimeoutMs` says otherwise. */
@@ -46,16 +47,49 @@ export class Alone implements Participation {
   }
 }
 
-/** In the transaction of somebody else, who ends it. */
-export class Joined implements Participation {
-  readonly transaction: Transaction;
-  readonly interrupted = undefined;
+/**
+ * Has part in the transaction of somebody else, which ends when its own limits say so: nobody can
+ * go on with what it has half done.
+ */
+abstract class Guest implements Participation {
   readonly isOwner = false;
+  readonly interrupted: Promise<never> | undefined;
+  readonly #limits: Limits | undefined;
+
+  constructor(
+    private readonly outer: Scope,
+    parts: ScopeParts,
+    remainingMs: number | undefined,
+  ) {
+    if (!Limits.of(parts.options)) return;
+    this.interrupted = outer.interrupted;
+    this.#limits = new Limits(parts, remainingMs, (error) => this.outer.interrupt(error));
+  }
+
+  abstract readonly transaction: Transaction;
+  abstract enter<T>(work: () => T): T;
+
+  succeed(): Promise<void> {
+    this.#limits?.lift();
+    return Promise.resolve();
+  }
+
+  fail(_error: unknown): Promise<void> {
+    this.#limits?.lift();
+    return Promise.resolve();
+  }
+}
+
+/** In the transaction of somebody else, who ends it. */
+export class Joined extends Guest {
+  readonly transaction: Transaction;
 
   constructor(
     private readonly scope: Scope,
-    private readonly options: Scope['parts']['options'],
+    private readonly parts: ScopeParts,
+    remainingMs: number | undefined,
   ) {
+    super(scope, parts, remainingMs);
     this.transaction = new Transaction(scope, false);
   }
 
@@ -63,24 +97,22 @@ export class Joined implements Participation {
     return work();
   }
 
-  succeed(): Promise<void> {
-    return Promise.resolve();
-  }
-
   /** What it did is half done: whoever swallows its error must not commit that. */
-  fail(error: unknown): Promise<void> {
-    if (rollsBack(error, this.options)) this.scope.doom ??= { cause: error, byOwner: false };
-    return Promise.resolve();
+  override async fail(error: unknown): Promise<void> {
+    await super.fail(error);
+    if (rollsBack(error, this.parts.options)) this.scope.doom ??= { cause: error, byOwner: false };
   }
 }
 
 /** Behind a savepoint. */
-export class Nested implements Participation {
+export class Nested extends Guest {
   readonly transaction: Transaction;
-  readonly interrupted = undefined;
-  readonly isOwner = false;
 
-  constructor(private readonly scope: NestedScope) {
+  constructor(
+    private readonly scope: NestedScope,
+    remainingMs: number | undefined,
+  ) {
+    super(scope.outer, scope.parts, remainingMs);
     this.transaction = new Transaction(scope, true);
   }
 
@@ -89,9 +121,10 @@ export class Nested implements Participation {
     return within(parts.pool, this.scope, token, work);
   }
 
-  async succeed(): Promise<void> {
+  override async succeed(): Promise<void> {
     const { scope } = this;
     await scope.idle();
+    await super.succeed();
     scope.close('released');
     const hasFailed = scope.hasEntered && (await scope.transaction.status()) === 'E';
     if (!hasFailed && !scope.doom) {
@@ -107,12 +140,13 @@ export class Nested implements Participation {
     throw new UnexpectedRollbackError(scope.parts.poolName, scope.parts.label, cause);
   }
 
-  async fail(error: unknown): Promise<void> {
+  override async fail(error: unknown): Promise<void> {
     const { scope } = this;
     if (!rollsBack(error, scope.parts.options)) {
       await this.succeed();
       return;
     }
+    await super.fail(error);
     await scope.idle();
     scope.close('rolled back');
     await scope.rollBack();
@@ -144,10 +178,9 @@ export class Owner implements Participation {
   async succeed(): Promise<void> {
     const { scope } = this;
     try {
-      await this.enter(() => scope.hooks.runBeforeCommit());
-      await this.#waitForTheRest();
+      await this.#beforeCommit();
     } catch (error) {
-      await this.fail(error);
+      await this.#rollBack(error);
       throw error;
     }
     if (scope.doom) {
@@ -155,7 +188,7 @@ export class Owner implements Participation {
       if (scope.doom.byOwner) return;
       throw new UnexpectedRollbackError(scope.parts.poolName, scope.parts.label, scope.doom.cause);
     }
-    const isEarly = this.#mayReturnEarly && (await scope.transaction.status()) === 'T';
+    const isEarly = this.#mayReturnEarly && (await scope.transaction.status()) === 'T' && scope.isOpen;
     const committed = this.#commit();
     if (isEarly) committed.catch((error: unknown) => this.#reportLate(error));
     else await committed;
@@ -164,6 +197,15 @@ export class Owner implements Participation {
   async fail(error: unknown): Promise<void> {
     if (rollsBack(error, this.scope.parts.options)) await this.#rollBack(error);
     else await this.succeed();
+  }
+
+  /** A transaction that is going to be rolled back is not told of a commit. */
+  async #beforeCommit(): Promise<void> {
+    const { hooks, doom, transaction, interrupted } = this.scope;
+    await this.#waitForTheRest();
+    if (hooks.beforeCommit.length === 0 || doom || (await transaction.status()) === 'E') return;
+    await Promise.race([this.enter(() => hooks.runBeforeCommit()), interrupted]);
+    await this.#waitForTheRest();
   }
 
   /** A read has its rows; whether its COMMIT was answered changes nothing for it. */
@@ -181,7 +223,7 @@ export class Owner implements Participation {
       await scope.transaction.commit(commitTimeoutMs, resolveUnknownCommit);
     } catch (error) {
       const isUnknown = (error as { code?: unknown }).code === 'POOL_COMMIT_OUTCOME_UNKNOWN';
-      await this.#runHooks(isUnknown ? 'unknown' : 'rolled back', error);
+      await this.#runHooks(isUnknown ? 'unknown' : this.#outcome, error);
       throw error;
     }
     await this.#runHooks('committed', undefined);
@@ -190,7 +232,12 @@ export class Owner implements Participation {
   async #rollBack(cause: unknown): Promise<void> {
     this.scope.close('rolled back');
     await this.scope.transaction.rollback();
-    await this.#runHooks('rolled back', cause);
+    await this.#runHooks(this.#outcome, cause);
+  }
+
+  /** Of one that was not committed by us: whether by itself nobody knows, when it ended by itself. */
+  get #outcome(): Outcome {
+    return this.scope.transaction.isLost ? 'unknown' : 'rolled back';
   }
 
   /** What was not awaited may still be on its way: it belongs to the transaction, and is waited for. */

@@ -9,7 +9,10 @@ import type { Scope } from './scope.js';
  */
 export async function lendPinned(scope: Scope): Promise<LeasedClient> {
   const session = await scope.transaction.pin();
-  return new LeasedClient(new PinnedLoan(session), ownerOf(scope));
+  const client = new LeasedClient(new PinnedLoan(session), ownerOf(scope));
+  // Whoever forgets to give it back takes no listeners along to the next borrower.
+  scope.onClose(() => client.removeAllListeners());
+  return client;
 }
 
 class PinnedLoan implements Loan {

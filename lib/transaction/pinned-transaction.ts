@@ -1,3 +1,4 @@
+import type { QueryResult } from 'pg';
 import { inCallersContext } from '../engine/callers-context.js';
 import type { AcquireRequest } from '../engine/acquire-request.js';
 import type { Lease } from '../engine/lease.js';
@@ -11,6 +12,8 @@ import { TransactionLostError } from '../errors/transaction-lost.error.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
+import { sendBatch } from '../postgres/session/batch.js';
+import type { Batch } from '../postgres/session/batch-run.js';
 import { type Prelude, sendWithPreludes } from '../postgres/session/prelude-query.js';
 import { type Done, type Send, Statement } from '../postgres/session/statement.js';
 import type { StatementConfig } from '../postgres/session/statement-limits.js';
@@ -42,6 +45,7 @@ export class PinnedTransaction {
   readonly #running = new Set<Statement>();
   /** The first statement that failed: the reason, if the server will not commit. */
   #failure: unknown;
+  #isLost = false;
   /** Why nothing more is sent. */
   #refusal: Error | undefined;
   #ending: Promise<void> | undefined;
@@ -85,6 +89,28 @@ export class PinnedTransaction {
         });
       });
     }, fail);
+  }
+
+  async batch(batch: Batch): Promise<QueryResult[]> {
+    const session = await this.pin();
+    await this.#inTurn(session);
+    try {
+      return await sendBatch(session, batch, this.pool.statementLimitMs);
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
+  }
+
+  /** Resolves when it is this one's turn, and what goes before it was sent. */
+  #inTurn(session: PostgresSession): Promise<void> {
+    return new Promise((resolve, reject) => {
+      session.inTurn(() => {
+        const refusal = this.#refusal ?? this.#lostTransaction();
+        if (refusal) reject(refusal);
+        else this.#sendPreludes(session, (error) => (error ? reject(error) : resolve()));
+      });
+    });
   }
 
   /** Lends the session itself; undefined only to somebody who comes after the end. */
@@ -184,6 +210,7 @@ export class PinnedTransaction {
   #lossOf(): Error {
     const { name } = this.pool;
     if (this.#begun === 'yes' || this.#failure === undefined) {
+      this.#isLost = true;
       return new TransactionLostError(name, this.label);
     }
     return new UnexpectedRollbackError(name, this.label, this.#failure);
@@ -248,6 +275,11 @@ export class PinnedTransaction {
     if (!session || this.#begun === 'no') return 'I';
     await session.whenQuiet();
     return session.transactionStatus ?? 'I';
+  }
+
+  /** Whether it was ended from within. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** Why the server will not commit it. */
@@ -330,12 +362,18 @@ export class PinnedTransaction {
       return;
     }
     try {
-      await this.#limited(rollback(session));
+      await this.#limited(this.#rollBackAt(session));
     } catch (error) {
       this.#giveBack(error);
       return;
     }
     this.#giveBack();
+  }
+
+  async #rollBackAt(session: PostgresSession): Promise<void> {
+    await session.whenQuiet();
+    if (session.transactionStatus === 'I') this.#lossOf();
+    else await session.client.query('ROLLBACK');
   }
 
   /** Undoes what came after a savepoint, and the savepoint itself. */
@@ -344,7 +382,8 @@ export class PinnedTransaction {
     if (!session) return;
     this.#preludes = [];
     await session.whenQuiet();
-    if (session.transactionStatus === 'I') return;
+    // All of it is being rolled back, or was.
+    if (this.#ending || session.transactionStatus === 'I') return;
     const text = `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`;
     try {
       await this.#limited(session.client.query(text));
@@ -364,11 +403,6 @@ export class PinnedTransaction {
     const limitMs = settings.resetTimeoutMs;
     return within(systemDeadlines, limitMs, work, () => new TimeLimitError(name, 'reset', limitMs));
   }
-}
-
-async function rollback(session: PostgresSession): Promise<void> {
-  await session.whenQuiet();
-  if (session.transactionStatus !== 'I') await session.client.query('ROLLBACK');
 }
 
 /** A text with several statements cannot travel with BEGIN. A semicolon in a literal costs little. */

@@ -1,10 +1,11 @@
 import { IllegalTransactionStateError } from '../errors/illegal-transaction-state.error.js';
 import { frameOf, within } from '../postgres/pool/ambient.js';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
+import { abortedError } from './limits.js';
 import { NestedScope } from './nested-scope.js';
 import { Alone, Joined, Nested, Owner, type Participation } from './participation.js';
 import { RootScope } from './root-scope.js';
-import { Scope } from './scope.js';
+import { Scope, type ScopeParts } from './scope.js';
 import { ISOLATION_LEVELS, type TransactionOptions } from './transaction-options.js';
 
 /** The scope that statements of a pool belong to here; undefined outside of every transaction. */
@@ -17,7 +18,7 @@ export function scopeOf(pool: Pool): Scope | undefined {
  * Decides what a method does with the transaction that it finds.
  *
  * @param remainingMs how much of its `timeoutMs` is left
- * @throws IllegalTransactionStateError
+ * @throws IllegalTransactionStateError, and TransactionAbortedError when its signal has fired before
  */
 export function participate(
   pool: Pool,
@@ -26,16 +27,17 @@ export function participate(
   remainingMs: number | undefined,
 ): Participation {
   const found = scopeOf(pool);
+  const parts = { pool, poolName: pool.name, label, options };
   const begin = (): Participation => {
-    const parts = { pool, poolName: pool.name, label, options };
     const holder = frameOf(pool)?.scope;
     const { log } = partsOf(pool);
     return new Owner(new RootScope(parts, partsOf(pool), holder, remainingMs), log);
   };
   const join = (scope: Scope): Participation => {
     refuseToJoin(scope, label, options);
-    return new Joined(scope, options);
+    return new Joined(scope, parts, remainingMs);
   };
+  if (options.signal?.aborted) throw abortedError(parts);
   const illegal = (problem: string) => new IllegalTransactionStateError(pool.name, label, problem);
 
   switch (options.propagation ?? 'REQUIRED') {
@@ -44,7 +46,7 @@ export function participate(
     case 'REQUIRES_NEW':
       return begin();
     case 'NESTED':
-      return found ? nest(found, label, options) : begin();
+      return found ? nest(found, parts, remainingMs) : begin();
     case 'SUPPORTS':
       return found ? join(found) : new Alone(asItIs);
     case 'NOT_SUPPORTED':
@@ -69,10 +71,13 @@ function besides(pool: Pool): <T>(work: () => T) => T {
   return (work) => within(pool, undefined, frameOf(pool)?.scope, work);
 }
 
-function nest(outer: Scope, label: string, options: TransactionOptions): Participation {
-  refuseToJoin(outer, label, { ...options, settings: undefined });
-  const parts = { ...outer.parts, label, options };
-  return new Nested(new NestedScope(parts, outer));
+function nest(
+  outer: Scope,
+  parts: ScopeParts,
+  remainingMs: number | undefined,
+): Participation {
+  refuseToJoin(outer, parts.label, { ...parts.options, settings: undefined });
+  return new Nested(new NestedScope(parts, outer), remainingMs);
 }
 
 /**
@@ -109,10 +114,7 @@ function beginningOf(scope: Scope): TransactionOptions {
   return root.parts.options;
 }
 
-function settingIn(
-  scope: Scope | undefined,
-  name: string,
-): string | number | boolean | undefined {
+function settingIn(scope: Scope | undefined, name: string): string | number | boolean | undefined {
   for (let here = scope; here; here = here.outer) {
     const value = here.parts.options.settings?.[name];
     if (value !== undefined) return value;

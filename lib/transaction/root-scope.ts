@@ -1,20 +1,18 @@
 import type { AcquireScope } from '../engine/acquire-scope.js';
-import type { Deadline } from '../engine/deadline.js';
-import { systemDeadlines } from '../engine/system-clock.js';
-import { TransactionAbortedError } from '../errors/transaction-aborted.error.js';
-import { TransactionTimeoutError } from '../errors/transaction-timeout.error.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import { beginning } from './begin.js';
+import { Limits } from './limits.js';
 import { PinnedTransaction } from './pinned-transaction.js';
 import { Scope, type ScopeParts } from './scope.js';
 
 /** The whole of a transaction: what the method that begins it is in. */
 export class RootScope extends Scope {
   readonly outer = undefined;
-  /** Rejects when its time is over, or its signal fires; then it is rolled back already. */
   readonly interrupted: Promise<never>;
-  #interrupt!: (error: Error) => void;
-  readonly #deadline: Deadline | undefined;
+  #reject!: (error: Error) => void;
+  readonly #limits: Limits;
+  /** Ends the wait for a connection. */
+  readonly #wait: AbortController;
 
   /** @param remainingMs how much of its `timeoutMs` is left */
   constructor(
@@ -25,22 +23,19 @@ export class RootScope extends Scope {
   ) {
     const { options, label } = parts;
     const token = { label, outer: holder };
-    const request = { canLeak: false, label, scope: token, signal: options.signal };
+    const wait = new AbortController();
+    const request = { canLeak: false, label, scope: token, signal: wait.signal };
     super(parts, new PinnedTransaction(pool, label, beginning(options), request), token);
-    this.interrupted = new Promise((_, reject) => (this.#interrupt = reject));
+    this.#wait = wait;
+    this.interrupted = new Promise((_, reject) => (this.#reject = reject));
     // Whoever has come to its end does not look at this any more.
     this.interrupted.catch(() => {});
-    if (remainingMs !== undefined) {
-      this.#deadline = systemDeadlines.set(remainingMs, this.#expire);
-    }
-    options.signal?.addEventListener('abort', this.#abort, { once: true });
-    if (options.signal?.aborted) this.#abort();
+    this.#limits = new Limits(parts, remainingMs, (error) => this.interrupt(error));
   }
 
   override close(state: string): void {
     super.close(state);
-    this.#deadline?.cancel();
-    this.parts.options.signal?.removeEventListener('abort', this.#abort);
+    this.#limits.lift();
   }
 
   whenReady(send: () => void): void {
@@ -49,18 +44,12 @@ export class RootScope extends Scope {
 
   readonly enter = (): void => {};
 
-  readonly #expire = (): void => {
-    const { poolName, label, options } = this.parts;
-    this.#end(new TransactionTimeoutError(poolName, label, options.timeoutMs!));
-  };
-
-  readonly #abort = (): void => {
-    const { poolName, label, options } = this.parts;
-    this.#end(new TransactionAbortedError(poolName, label, options.signal!.reason));
-  };
-
-  #end(error: Error): void {
+  interrupt(error: Error): void {
+    if (!this.isOpen) return;
     this.close('rolled back');
-    void this.transaction.rollback(error).then(() => this.#interrupt(error));
+    const rolledBack = this.transaction.rollback(error);
+    // Those who waited for the connection know already why.
+    this.#wait.abort();
+    void rolledBack.then(() => this.#reject(error));
   }
 }

@@ -1,9 +1,12 @@
+import type { QueryResult } from 'pg';
 import type { AcquireScope } from '../engine/acquire-scope.js';
 import { NestedScopeDeadlockError } from '../errors/nested-scope-deadlock.error.js';
 import { TransactionClosedError } from '../errors/transaction-closed.error.js';
 import { TransactionControlError } from '../errors/transaction-control.error.js';
 import { type AmbientConnection, frameOf } from '../postgres/pool/ambient.js';
 import type { LeasedClient } from '../postgres/pool/leased-client.js';
+import { statementsOf } from '../postgres/session/batch.js';
+import type { BatchOptions, BatchStatement } from '../postgres/session/batch-statements.js';
 import type { Done } from '../postgres/session/statement.js';
 import type { StatementConfig } from '../postgres/session/statement-limits.js';
 import type { PgSubmittable } from '../postgres/session/submittable.js';
@@ -36,6 +39,7 @@ export abstract class Scope implements AmbientConnection {
   #state = 'open';
   #pending = 0;
   readonly #whenIdle: (() => void)[] = [];
+  readonly #whenClosed: (() => void)[] = [];
   #nested = 0;
   #lastNested: Promise<void> = Promise.resolve();
 
@@ -53,6 +57,12 @@ export abstract class Scope implements AmbientConnection {
 
   /** Called right before a statement of it is sent. */
   abstract readonly enter: () => void;
+
+  /** Ends the whole transaction, wherever its methods are. */
+  abstract interrupt(error: Error): void;
+
+  /** Rejects when it was interrupted; then it is rolled back already. */
+  abstract readonly interrupted: Promise<never>;
 
   // --- Statements ----------------------------------------------------------------------------
 
@@ -73,6 +83,22 @@ export abstract class Scope implements AmbientConnection {
     else this.#inOrder(() => this.transaction.submit(statement, done, this.enter));
   }
 
+  batch(statements: readonly BatchStatement[], options: BatchOptions): Promise<QueryResult[]> {
+    const refusal = this.#refusal('');
+    if (refusal) return Promise.reject(refusal);
+    return new Promise((resolve, reject) => {
+      const { isolation: _, readOnly: __, ...limits } = options;
+      const batch = statementsOf(this.parts.poolName, statements, limits);
+      const settle = this.#counted(() => {});
+      this.#inOrder(() => {
+        this.transaction
+          .batch(batch)
+          .then(resolve, reject)
+          .finally(() => settle(undefined));
+      });
+    });
+  }
+
   connect(): Promise<LeasedClient> {
     const refusal = this.#refusal('');
     return refusal ? Promise.reject(refusal) : lendPinned(this);
@@ -80,7 +106,7 @@ export abstract class Scope implements AmbientConnection {
 
   #refusal(text: string): Error | undefined {
     const { pool, poolName, label } = this.parts;
-    if (this.#state !== 'open') return new TransactionClosedError(poolName, label, this.#state);
+    if (!this.isOpen) return new TransactionClosedError(poolName, label, this.#state);
     if (isTransactionControl(text)) return new TransactionControlError(poolName, label);
     if (this.#nested === 0) return undefined;
     const here = frameOf(pool)?.connection;
@@ -141,7 +167,24 @@ export abstract class Scope implements AmbientConnection {
     }
   }
 
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** @throws TransactionClosedError when it is over */
+  assertOpen(): void {
+    const { poolName, label } = this.parts;
+    if (!this.isOpen) throw new TransactionClosedError(poolName, label, this.#state);
+  }
+
+  /** Calls `done` when it is over. */
+  onClose(done: () => void): void {
+    this.#whenClosed.push(done);
+  }
+
   close(state: string): void {
-    if (this.#state === 'open') this.#state = state;
+    if (!this.isOpen) return;
+    this.#state = state;
+    for (const tell of this.#whenClosed.splice(0)) tell();
   }
 }

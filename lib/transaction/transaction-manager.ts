@@ -1,12 +1,11 @@
+import { IllegalTransactionStateError } from '../errors/illegal-transaction-state.error.js';
 import { InvalidTransactionOptionsError } from '../errors/invalid-transaction-options.error.js';
-import { TransactionTimeoutError } from '../errors/transaction-timeout.error.js';
 import { ambientConnections } from '../postgres/pool/ambient.js';
-import type { Pool } from '../postgres/pool/pool.js';
-import { systemClock } from '../engine/system-clock.js';
-import type { Participation } from './participation.js';
-import { participate, scopeOf } from './propagation.js';
+import { Pool } from '../postgres/pool/pool.js';
+import { bindManager } from './bound-manager.js';
+import { type Adopt, Call } from './call.js';
+import { scopeOf } from './propagation.js';
 import { checkTransactionOptions } from './read-transaction-options.js';
-import { isWorthRetrying, pauseBeforeRetry } from './retry.js';
 import { Scope } from './scope.js';
 import { Transaction } from './transaction.js';
 import type { TransactionOptions } from './transaction-options.js';
@@ -44,7 +43,45 @@ export class TransactionManager {
     if (typeof work !== 'function') {
       throw new InvalidTransactionOptionsError(['the work must be a function']);
     }
-    return await this.#runChecked(options, work);
+    const label = options.label ?? (work.name || 'a transaction');
+    const call = new Call(this.#poolFor(options, label), label, options, ({ transaction }) =>
+      work(transaction!),
+    );
+    return (await call.run()) as T;
+  }
+
+  /**
+   * Calls a method in a transaction, as {@link run} does; a result that goes on after it was
+   * returned, as a stream of rows does, is handed to `adopt`, and what that makes of it is returned
+   * at once. Its work is not run again, whatever `retry` says.
+   *
+   * @param options have been checked
+   * @returns a promise of every other result
+   * @throws UnknownPoolError, IllegalTransactionStateError
+   */
+  call(
+    options: TransactionOptions & { readonly label: string },
+    work: () => unknown,
+    adopt?: Adopt,
+  ): unknown {
+    return new Call(
+      this.#poolFor(options, options.label),
+      options.label,
+      options,
+      work,
+      adopt,
+    ).handOut();
+  }
+
+  /**
+   * Makes this the manager of an instance with transactional methods that Nest has not made itself:
+   * by `new`, or in a factory.
+   *
+   * @returns the instance
+   */
+  bind<T extends object>(instance: T): T {
+    bindManager(instance, this);
+    return instance;
   }
 
   /** The transaction that statements of a pool belong to here; undefined outside of every one. */
@@ -53,49 +90,16 @@ export class TransactionManager {
     return scope && new Transaction(scope, false);
   }
 
-  async #runChecked<T>(options: TransactionOptions, work: Work<T>): Promise<T> {
-    const pool = this.pools.get(options.pool ?? 'primary');
-    const label = options.label ?? (work.name || 'a transaction');
-    const { retry, timeoutMs } = options;
-    const endAt = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
-    for (let attempts = 1; ; attempts += 1) {
-      const remainingMs = endAt - performance.now();
-      const participation = participate(
-        pool,
-        label,
-        options,
-        endAt === Infinity ? undefined : Math.max(1, remainingMs),
-      );
-      try {
-        return await runIn(participation, work);
-      } catch (error) {
-        const isLast = !retry || !participation.isOwner || attempts >= retry.attempts;
-        if (isLast || options.signal?.aborted || !isWorthRetrying(error, retry)) throw error;
-        const pauseMs = pauseBeforeRetry(attempts);
-        if (performance.now() + pauseMs >= endAt) {
-          throw Object.assign(new TransactionTimeoutError(pool.name, label, timeoutMs!), {
-            cause: error,
-          });
-        }
-        await new Promise<void>((over) => systemClock.after(pauseMs, over, true));
-      }
-    }
+  #poolFor({ pool: name = 'primary' }: TransactionOptions, label: string): Pool {
+    const pool = this.pools.get(name);
+    if (pool instanceof Pool) return pool;
+    throw new IllegalTransactionStateError(
+      name,
+      label,
+      'cannot begin a transaction: a test has put something simpler in the place of the pool; put' +
+        ' the pass-through of nestjs-pools/testing in the place of the TransactionManager',
+    );
   }
-}
-
-/** Runs work from its beginning to the end of its part of the transaction. */
-async function runIn<T>(participation: Participation, work: Work<T>): Promise<T> {
-  const { interrupted } = participation;
-  let result: T;
-  try {
-    const running = participation.enter(async () => await work(participation.transaction!));
-    result = await (interrupted ? Promise.race([running, interrupted]) : running);
-  } catch (error) {
-    await participation.fail(error);
-    throw error;
-  }
-  await participation.succeed();
-  return result;
 }
 
 /** The innermost transaction here, of whichever pool. */

@@ -3,7 +3,7 @@ import { promiseOf } from '../postgres/pool/promise-of.js';
 import { queryArguments } from '../postgres/pool/query-arguments.js';
 import type { StatementConfig, StatementQuery } from '../postgres/session/statement-limits.js';
 import { isSubmittable } from '../postgres/session/submittable.js';
-import type { Outcome } from './hooks.js';
+import type { Hooks, Outcome } from './hooks.js';
 import type { Scope } from './scope.js';
 import type { PoolClient } from 'pg';
 
@@ -49,6 +49,7 @@ export class Transaction {
    * usual; from one that has joined it, the beginner gets an UnexpectedRollbackError.
    */
   setRollbackOnly(): void {
+    this.#scope.assertOpen();
     this.#scope.doom ??= { cause: undefined, byOwner: this.#isOwner };
   }
 
@@ -58,7 +59,7 @@ export class Transaction {
 
   /** Runs before COMMIT, inside; what it throws rolls back. */
   beforeCommit(hook: () => unknown): void {
-    this.#scope.hooks.beforeCommit.push(hook);
+    this.#hooks.beforeCommit.push(hook);
   }
 
   /**
@@ -66,17 +67,22 @@ export class Transaction {
    * result waits for it; what it throws is logged and changes nothing.
    */
   afterCommit(hook: () => unknown): void {
-    this.#scope.hooks.afterCommit.push(hook);
+    this.#hooks.afterCommit.push(hook);
   }
 
   /** Runs when it was rolled back, like {@link afterCommit}; told why. */
   afterRollback(hook: (cause: unknown) => unknown): void {
-    this.#scope.hooks.afterRollback.push(hook);
+    this.#hooks.afterRollback.push(hook);
   }
 
   /** Runs at its end however that was, behind the others; told how. */
   afterCompletion(hook: (outcome: Outcome) => unknown): void {
-    this.#scope.hooks.afterCompletion.push(hook);
+    this.#hooks.afterCompletion.push(hook);
+  }
+
+  get #hooks(): Hooks {
+    this.#scope.assertOpen();
+    return this.#scope.hooks;
   }
 
   /** Runs `work` outside of every transaction: what it begins may outlive this one. */

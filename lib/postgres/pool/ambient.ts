@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AcquireScope } from '../../engine/acquire-scope.js';
+import type { QueryResult } from 'pg';
+import type { BatchOptions, BatchStatement } from '../session/batch-statements.js';
 import type { Done } from '../session/statement.js';
 import type { StatementConfig } from '../session/statement-limits.js';
 import type { PgSubmittable } from '../session/submittable.js';
@@ -9,6 +11,7 @@ import type { LeasedClient } from './leased-client.js';
 export interface AmbientConnection {
   query(statement: string | StatementConfig, values: unknown[] | undefined, done: Done): void;
   submit(statement: PgSubmittable, done: Done | undefined): void;
+  batch(statements: readonly BatchStatement[], options: BatchOptions): Promise<QueryResult[]>;
   /** Lends the connection to somebody who wants one; given back, it stays where it is. */
   connect(): Promise<LeasedClient>;
 }

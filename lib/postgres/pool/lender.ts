@@ -35,6 +35,12 @@ export class Lender {
     });
   }
 
+  acquire(request: AcquireRequest): Promise<Lease<PostgresSession>> {
+    return new Promise((resolve, reject) => {
+      this.lend(request, (error, lease) => (error ? reject(error) : resolve(lease!)));
+    });
+  }
+
   release(lease: Lease<PostgresSession>, error?: unknown): void {
     this.engine.release(lease, error);
   }

@@ -20,6 +20,11 @@ export class PoolOutside {
   readonly query: Pool['query'] = ((...args: Parameters<Pool['query']>) =>
     this.#apart(() => this.#pool.query(...args))) as Pool['query'];
 
+  /** {@link Pool.batch} */
+  batch(...args: Parameters<Pool['batch']>): ReturnType<Pool['batch']> {
+    return this.#apart(() => this.#pool.batch(...args));
+  }
+
   /** {@link Pool.connect} */
   readonly connect: Pool['connect'] = ((...args: Parameters<Pool['connect']>) =>
     this.#apart(() => this.#pool.connect(...args))) as Pool['connect'];

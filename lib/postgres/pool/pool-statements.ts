@@ -1,3 +1,4 @@
+import type { QueryResult } from 'pg';
 import type { AcquireRequest, CallSite } from '../../engine/acquire-request.js';
 import type { AcquireScope } from '../../engine/acquire-scope.js';
 import { inCallersContext } from '../../engine/callers-context.js';
@@ -5,6 +6,8 @@ import type { Lease } from '../../engine/lease.js';
 import { OpenTransactionError } from '../../errors/open-transaction.error.js';
 import type { Lender } from './lender.js';
 import type { PostgresSession } from '../session/postgres-session.js';
+import { sendBatch, transactionOf } from '../session/batch.js';
+import type { BatchOptions, BatchStatement } from '../session/batch-statements.js';
 import { type Done, Statement } from '../session/statement.js';
 import type { StatementConfig } from '../session/statement-limits.js';
 import { PendingSubmittable, type PgSubmittable } from '../session/submittable.js';
@@ -43,6 +46,28 @@ export class PoolStatements {
       ? ANY_CONNECTION
       : { ...ANY_CONNECTION, signal, scope: holder && { outer: holder } };
     this.#borrow(request, use, done);
+  }
+
+  /**
+   * Sends statements as one transaction in one round trip.
+   *
+   * @throws InvalidPoolOptionsError before a connection is asked for, and what sendBatch throws
+   */
+  async batch(
+    statements: readonly BatchStatement[],
+    options: BatchOptions,
+    holder: AcquireScope | undefined,
+  ): Promise<QueryResult[]> {
+    const batch = transactionOf(this.pool, statements, options);
+    if (batch.steps.length === 0) return [];
+    const { label, signal } = options;
+    const scope = holder && { label, outer: holder };
+    const lease = await this.lender.acquire({ ...ANY_CONNECTION, label, signal, scope });
+    try {
+      return await sendBatch(lease.resource, batch, this.limitMs);
+    } finally {
+      if (lease.isOut) this.lender.release(lease);
+    }
   }
 
   /** Nobody can end what one statement has begun: its connection goes home, and rolls it back. */

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import pg from 'pg';
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryResult } from 'pg';
 import type { AcquireRequest, CallSite } from '../../engine/acquire-request.js';
 import { inCallersContext } from '../../engine/callers-context.js';
 import type { DrainReport } from '../../engine/drain-report.js';
@@ -10,6 +10,7 @@ import { PoolClosedError } from '../../errors/pool-closed.error.js';
 import { addressOf, type DatabaseAddress } from '../options/address.js';
 import type { PoolOptions } from '../options/pool-options.js';
 import { resolvePoolOptions } from '../options/resolve-options.js';
+import type { BatchOptions, BatchStatement } from '../session/batch-statements.js';
 import type { Done } from '../session/statement.js';
 import type { StatementConfig, StatementQuery } from '../session/statement-limits.js';
 import { isSubmittable } from '../session/submittable.js';
@@ -147,6 +148,27 @@ export class Pool extends pg.Pool {
     if (!callback) return this.#promised(ended);
     const settle = inCallersContext(callback);
     ended.then(() => settle(), settle);
+  }
+
+  /**
+   * Runs statements as one transaction in one round trip: all of them are done, or none. Inside a
+   * transaction they become part of that.
+   *
+   * ```ts
+   * const [order] = await pool.batch([
+   *   { text: 'INSERT INTO orders (customer) VALUES ($1) RETURNING id', values: [customer] },
+   *   "UPDATE counter SET orders = orders + 1 WHERE name = 'today'",
+   * ]);
+   * ```
+   *
+   * @returns the result of each statement
+   * @throws BatchError that names the statement that failed; all was rolled back
+   * @throws CommitOutcomeUnknownError, and what {@link acquire} throws
+   */
+  batch(statements: readonly BatchStatement[], options: BatchOptions = {}): Promise<QueryResult[]> {
+    const frame = frameOf(this);
+    if (frame?.connection) return frame.connection.batch(statements, options);
+    return this.#statements.batch(statements, options, frame?.scope);
   }
 
   // --- Borrowing -----------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import type { Client, ClientConfig } from 'pg';
 import { inCallersContext } from '../../engine/callers-context.js';
+import { outsideUserContext } from '../../engine/outside-user-context.js';
 import {
   type CancelOutcome,
   cancelTargetOf,
@@ -30,6 +31,9 @@ export interface CancelRules {
   /** Makes the sockets, where the application does. */
   readonly stream: ClientConfig['stream'];
 }
+
+/** After this time a cancel request that had no effect is repeated; then after twice as long. */
+const FIRST_REPEAT_MS = 30;
 
 /** A session at the server, as the pool keeps it. */
 export class PostgresSession {
@@ -146,14 +150,18 @@ export class PostgresSession {
    * both the statement is answered and the request is through: it can hit no later statement.
    */
   cancel(): void {
-    if (this.#isAnswered || this.#ended || this.#cancelling || this.#wasCancelled) return;
-    if (!this.#cancelTarget) return;
+    if (!this.#cancelling && !this.#wasCancelled) this.#requestCancel(0);
+  }
+
+  /** @param sinceMs how long ago the first request for this statement was through */
+  #requestCancel(sinceMs: number): void {
+    if (this.#isAnswered || this.#ended || !this.#cancelTarget) return;
     this.#cancelling = requestCancel(this.#cancelTarget, this.rules.cancelLimitMs);
     void this.#cancelling.then((outcome) => {
       this.#cancelling = undefined;
       this.#wasCancelled = outcome !== 'not sent' && !this.#isAnswered;
       if (outcome === 'under way') void this.destroy();
-      else if (this.#wasCancelled) this.#expectAnswer();
+      else if (this.#wasCancelled) this.#expectAnswer(sinceMs);
       this.#advance();
     });
   }
@@ -194,12 +202,19 @@ export class PostgresSession {
   }
 
   /**
-   * A server that was reached answers a cancelled statement within a round trip: if not, the way to
-   * this session is dead.
+   * A server that was reached answers a cancelled statement within a round trip. If not, the request
+   * came while it was reading, before the statement or between two parts of a pipeline: then it is
+   * forgotten, and has to be repeated. Or the way to this session is dead.
    */
-  #expectAnswer(): void {
+  #expectAnswer(sinceMs: number): void {
     if (this.#ended) return;
-    this.#silence = setTimeout(() => void this.destroy(), this.rules.answerLimitMs);
+    const { answerLimitMs } = this.rules;
+    const pauseMs = Math.min(Math.max(FIRST_REPEAT_MS, sinceMs), answerLimitMs - sinceMs);
+    const repeat = (): void => {
+      if (sinceMs + pauseMs < answerLimitMs) this.#requestCancel(sinceMs + pauseMs);
+      else void this.destroy();
+    };
+    this.#silence = outsideUserContext(setTimeout, repeat, pauseMs);
   }
 
   #answered(): void {

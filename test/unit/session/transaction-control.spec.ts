@@ -19,6 +19,9 @@ describe('a text that begins or ends a transaction', () => {
     "COMMIT PREPARED 'x'",
     '-- all of it\nCOMMIT',
     '/* all * of it */ ROLLBACK',
+    '/* a /* b */ c */ COMMIT',
+    'ROLLBACK/**/WORK',
+    'START -- now\n TRANSACTION',
     '; ; COMMIT',
     'BEGIN; INSERT INTO a VALUES (1); COMMIT',
   ])('is %j', (text) => {
@@ -39,6 +42,9 @@ describe('a text that begins or ends a transaction', () => {
     'begin_work()',
     'PREPARE transactions AS SELECT 1',
     '-- COMMIT\nSELECT 1',
+    '/* a /* b */ COMMIT */ SELECT 1',
+    '/* never ends COMMIT',
+    'ROLLBACK /* back */ TO a',
     "SELECT 'COMMIT'",
     'SET TRANSACTION READ ONLY',
   ])('is not %j', (text) => {

@@ -1,0 +1,114 @@
+import 'reflect-metadata';
+import { types } from 'node:util';
+import { TransactionalMisuseError } from '../../errors/transactional-misuse.error.js';
+import { injectManager } from './manager-injection.js';
+import { labelOf, type Method, transactionalMethod } from './transactional-method.js';
+import { checkTransactionalOptions, type TransactionalOptions } from './transactional-options.js';
+
+/** Beside a method, of a class, that carries the decorator itself. */
+const IS_TRANSACTIONAL = 'nestjs-pools:transactional';
+
+/** What Nest calls at the start and the end of an application. */
+const LIFECYCLE_HOOKS: ReadonlySet<string | symbol> = new Set([
+  'onModuleInit',
+  'onApplicationBootstrap',
+  'onModuleDestroy',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
+]);
+
+type ClassOrMember = (
+  target: object,
+  key?: string | symbol,
+  descriptor?: PropertyDescriptor,
+) => void;
+
+/**
+ * Runs a method in a transaction: committed when it returns, rolled back when it throws. Inside it
+ * every statement of the pool belongs to it, wherever it is called.
+ *
+ * ```ts
+ * @Transactional()
+ * async transfer(from: string, to: string, amount: bigint): Promise<void> { ... }
+ * ```
+ *
+ * The method returns a promise, unless it returns something that goes on:
+ *
+ * - An Observable is subscribed once, and runs inside of the transaction from the method's call on.
+ *   The transaction is committed on complete, before that is passed on, and rolled back on an error,
+ *   or when it is unsubscribed before (`firstValueFrom` and `take(1)` do that).
+ * - An async iterator takes its steps inside. Done, the transaction is committed; left early or
+ *   with an error, it is rolled back.
+ * - Either of them is to be begun within two seconds where it already holds something: a connection,
+ *   since its method has made a query, or a turn among nested transactions. Then it is rolled back.
+ * - A stream of Node.js is refused: its rows come when nobody can tell its end.
+ *
+ * On a class it means every method that the class itself declares, but for those that carry their
+ * own, accessors, static methods and the lifecycle hooks of Nest. Guards, pipes and interceptors of
+ * a controller's method run outside of it; see {@link TransactionInterceptor}.
+ *
+ * @throws InvalidTransactionOptionsError, TransactionalMisuseError where it is declared
+ * @publicApi
+ */
+export function Transactional(
+  options: TransactionalOptions = {},
+): ClassDecorator & MethodDecorator {
+  const decorate: ClassOrMember = (target, key, descriptor) => {
+    if (key === undefined) decorateClass((target as NewableFunction).prototype as object, options);
+    else decorateMethod(target, key, descriptor, options);
+  };
+  return decorate as ClassDecorator & MethodDecorator;
+}
+
+function decorateClass(prototype: object, options: TransactionalOptions): void {
+  checkTransactionalOptions(options, prototype.constructor.name);
+  for (const key of Reflect.ownKeys(prototype)) {
+    const descriptor = Object.getOwnPropertyDescriptor(prototype, key)!;
+    if (!isMeant(prototype, key, descriptor)) continue;
+    wrap(prototype, key, descriptor, options);
+    Object.defineProperty(prototype, key, descriptor);
+  }
+  injectManager(prototype);
+}
+
+function isMeant(prototype: object, key: string | symbol, { value }: PropertyDescriptor): boolean {
+  if (key === 'constructor' || LIFECYCLE_HOOKS.has(key)) return false;
+  const isMethod = typeof value === 'function' && !isSyncGenerator(value);
+  return isMethod && !Reflect.hasOwnMetadata(IS_TRANSACTIONAL, prototype, key);
+}
+
+function decorateMethod(
+  target: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor | undefined,
+  options: TransactionalOptions,
+): void {
+  const isStatic = typeof target === 'function';
+  const label = labelOf(isStatic ? (target.prototype as object) : target, key);
+  const refuse = (problem: string) => {
+    throw new TransactionalMisuseError(label, `cannot be transactional: ${problem}`);
+  };
+  if (isStatic)
+    refuse('it is static, and belongs to no application; make it a method of a provider');
+  if (typeof descriptor?.value !== 'function') refuse('it is no method; write it as one');
+  if (isSyncGenerator(descriptor!.value)) refuse('it is a generator; make it an async generator');
+  checkTransactionalOptions(options, label);
+  wrap(target, key, descriptor!, options);
+  Reflect.defineMetadata(IS_TRANSACTIONAL, true, target, key);
+  injectManager(target);
+}
+
+function wrap(
+  prototype: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor,
+  options: TransactionalOptions,
+): void {
+  const original = descriptor.value as Method;
+  descriptor.value = transactionalMethod({ prototype, key, original }, options);
+}
+
+/** It runs when its caller takes steps, and can wait for nothing. */
+function isSyncGenerator(method: unknown): boolean {
+  return types.isGeneratorFunction(method) && !types.isAsyncFunction(method);
+}

@@ -1,0 +1,146 @@
+import { systemClock } from '../engine/system-clock.js';
+import { TransactionTimeoutError } from '../errors/transaction-timeout.error.js';
+import type { Pool } from '../postgres/pool/pool.js';
+import type { Participation } from './participation.js';
+import { participate } from './propagation.js';
+import { isWorthRetrying, pauseBeforeRetry } from './retry.js';
+import type { TransactionOptions } from './transaction-options.js';
+
+/** A part in a transaction whose end is still to come, and whose it is. */
+export interface OpenPart {
+  readonly participation: Participation;
+  readonly pool: Pool;
+  readonly label: string;
+}
+
+/**
+ * Takes over a result whose work goes on after it was returned, and with it the end of the part:
+ * whoever adopts tells it. Called inside of the part.
+ *
+ * @returns what is handed out instead; undefined for every other result
+ */
+export type Adopt = (result: unknown, part: OpenPart) => unknown;
+
+export type Work = (participation: Participation) => unknown;
+
+/** One run of the work, begun. */
+interface Attempt {
+  readonly participation: Participation;
+  /** What the work has returned, a promise of it, or of why there is nothing. */
+  result: unknown;
+  /** What is handed out of a result that goes on; undefined for every other. */
+  adopted: unknown;
+}
+
+/** The call of a method that has to do with a transaction; it may take several attempts. */
+export class Call {
+  readonly #endAt: number;
+  #attempts = 0;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly label: string,
+    private readonly options: TransactionOptions,
+    private readonly work: Work,
+    private readonly adopt: Adopt = () => undefined,
+  ) {
+    const { timeoutMs } = options;
+    this.#endAt = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+  }
+
+  /**
+   * Begins at once. A result that goes on is handed out as it is, and a promise of any other.
+   *
+   * @throws IllegalTransactionStateError
+   */
+  handOut(): unknown {
+    const attempt = this.#start();
+    return attempt.adopted ?? this.#complete(attempt);
+  }
+
+  /** Like {@link handOut}; whatever goes wrong rejects. */
+  async run(): Promise<unknown> {
+    return await this.#complete(this.#start());
+  }
+
+  #start(): Attempt {
+    this.#attempts += 1;
+    const { pool, label, options } = this;
+    const remainingMs = Math.max(1, this.#endAt - performance.now());
+    const participation = participate(
+      pool,
+      label,
+      options,
+      remainingMs === Infinity ? undefined : remainingMs,
+    );
+    const attempt: Attempt = { participation, result: undefined, adopted: undefined };
+    participation.enter(() => {
+      try {
+        const returned = this.work(participation);
+        if (isThenable(returned)) attempt.result = promiseOf(returned);
+        else this.#take(attempt, returned);
+      } catch (error) {
+        attempt.result = Promise.reject(error as Error);
+      }
+    });
+    return attempt;
+  }
+
+  #take(attempt: Attempt, result: unknown): void {
+    const { pool, label } = this;
+    attempt.result = result;
+    attempt.adopted = this.adopt(result, { participation: attempt.participation, pool, label });
+  }
+
+  async #complete(first: Attempt): Promise<unknown> {
+    let attempt = first;
+    for (;;) {
+      try {
+        return await this.#settle(attempt);
+      } catch (error) {
+        await this.#pauseBeforeNext(attempt, error);
+      }
+      attempt = this.#start();
+    }
+  }
+
+  /** Brings an attempt to its end, or to where somebody else tells it. */
+  async #settle(attempt: Attempt): Promise<unknown> {
+    const { participation } = attempt;
+    const { interrupted } = participation;
+    if (attempt.adopted !== undefined) return attempt.adopted;
+    try {
+      const result = interrupted ? Promise.race([attempt.result, interrupted]) : attempt.result;
+      const value = await result;
+      participation.enter(() => this.#take(attempt, value));
+    } catch (error) {
+      await participation.fail(error);
+      throw error;
+    }
+    if (attempt.adopted !== undefined) return attempt.adopted;
+    await participation.succeed();
+    return attempt.result;
+  }
+
+  /** @throws the error of the attempt where there is no other one */
+  async #pauseBeforeNext({ participation }: Attempt, error: unknown): Promise<void> {
+    const { retry, signal, timeoutMs } = this.options;
+    const isLast = !retry || !participation.isOwner || this.#attempts >= retry.attempts;
+    if (isLast || signal?.aborted || !isWorthRetrying(error, retry)) throw error;
+    const pauseMs = pauseBeforeRetry(this.#attempts);
+    if (performance.now() + pauseMs >= this.#endAt) {
+      const timeout = new TransactionTimeoutError(this.pool.name, this.label, timeoutMs!);
+      throw Object.assign(timeout, { cause: error });
+    }
+    await new Promise<void>((over) => systemClock.after(pauseMs, over, true));
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+/** Its `then` is called here and now: a query builder begins its work in it. */
+function promiseOf(thenable: PromiseLike<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => thenable.then(resolve, reject));
+}
