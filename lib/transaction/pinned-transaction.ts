@@ -209,11 +209,14 @@ export class PinnedTransaction {
   /** A BEGIN that failed has begun nothing; what was begun was ended from within. */
   #lossOf(): Error {
     const { name } = this.pool;
-    if (this.#begun === 'yes' || this.#failure === undefined) {
-      this.#isLost = true;
-      return new TransactionLostError(name, this.label);
-    }
-    return new UnexpectedRollbackError(name, this.label, this.#failure);
+    this.#noteLoss();
+    return this.#isLost
+      ? new TransactionLostError(name, this.label)
+      : new UnexpectedRollbackError(name, this.label, this.#failure);
+  }
+
+  #noteLoss(): void {
+    this.#isLost = this.#begun === 'yes' || this.#failure === undefined;
   }
 
   // --- The connection ------------------------------------------------------------------------
@@ -372,7 +375,7 @@ export class PinnedTransaction {
 
   async #rollBackAt(session: PostgresSession): Promise<void> {
     await session.whenQuiet();
-    if (session.transactionStatus === 'I') this.#lossOf();
+    if (session.transactionStatus === 'I') this.#noteLoss();
     else await session.client.query('ROLLBACK');
   }
 

@@ -11,8 +11,8 @@ export class RootScope extends Scope {
   readonly interrupted: Promise<never>;
   #reject!: (error: Error) => void;
   readonly #limits: Limits;
-  /** Ends the wait for a connection. */
-  readonly #wait: AbortController;
+  /** Ends the wait for a connection, where something may end it. */
+  readonly #wait: AbortController | undefined;
 
   /** @param remainingMs how much of its `timeoutMs` is left */
   constructor(
@@ -23,8 +23,8 @@ export class RootScope extends Scope {
   ) {
     const { options, label } = parts;
     const token = { label, outer: holder };
-    const wait = new AbortController();
-    const request = { canLeak: false, label, scope: token, signal: wait.signal };
+    const wait = Limits.of(options) ? new AbortController() : undefined;
+    const request = { canLeak: false, label, scope: token, signal: wait?.signal };
     super(parts, new PinnedTransaction(pool, label, beginning(options), request), token);
     this.#wait = wait;
     this.interrupted = new Promise((_, reject) => (this.#reject = reject));
@@ -49,7 +49,7 @@ export class RootScope extends Scope {
     this.close('rolled back');
     const rolledBack = this.transaction.rollback(error);
     // Those who waited for the connection know already why.
-    this.#wait.abort();
+    this.#wait?.abort();
     void rolledBack.then(() => this.#reject(error));
   }
 }

@@ -1,58 +1,46 @@
-import { Injectable, NotFoundException, UnprocessableEntityException } from '@nestjs/common';
-import { InjectPool, type LeasedClient, Pool } from 'nestjs-pools';
+import {
+  Injectable,
+  Logger,
+  NotFoundException,
+  UnprocessableEntityException,
+} from '@nestjs/common';
+import { afterCommit, InjectPool, Pool, Transactional } from 'nestjs-pools';
 import { type Cents, MAX_CENTS } from '../money/cents.js';
 import type { CreateTransferDto } from './dto/create-transfer.dto.js';
 import type { TransferDto } from './dto/transfer.dto.js';
 
-/** Moves money: a transaction by hand, on one connection of the primary. */
+/** Moves money: all or nothing. */
 @Injectable()
 export class TransfersService {
+  private readonly logger = new Logger(TransfersService.name);
+
   constructor(@InjectPool() private readonly primary: Pool) {}
 
-  transfer(request: CreateTransferDto): Promise<TransferDto> {
-    if (request.from === request.to) {
+  @Transactional({ timeoutMs: 5_000, retry: { attempts: 3 } })
+  async transfer({ from, to, amountCents }: CreateTransferDto): Promise<TransferDto> {
+    if (from === to) {
       throw new UnprocessableEntityException('A transfer needs two different accounts');
     }
-    return this.primary.use((lease) => this.inTransaction(lease, () => this.move(lease, request)), {
-      label: 'TransfersService.transfer',
-    });
-  }
-
-  private async inTransaction<T>(lease: LeasedClient, work: () => Promise<T>): Promise<T> {
-    await lease.query('BEGIN');
-    try {
-      const result = await work();
-      await lease.query('COMMIT');
-      return result;
-    } catch (error) {
-      // When the connection itself is lost there is nothing to roll back, and the pool closes it:
-      // the caller is to see what went wrong first.
-      await lease.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    }
-  }
-
-  private async move(
-    lease: LeasedClient,
-    { from, to, amountCents }: CreateTransferDto,
-  ): Promise<TransferDto> {
-    const balances = await this.lockBalances(lease, from, to);
+    const balances = await this.lockBalances(from, to);
     this.refuseOverdraft(from, balances, amountCents);
     this.refuseOverflow(to, balances, amountCents);
 
-    await lease.query(
+    await this.primary.query(
       `UPDATE bank.accounts
           SET balance_cents = balance_cents + CASE id WHEN $1 THEN -$3::bigint ELSE $3::bigint END
         WHERE id IN ($1, $2)`,
       [from, to, amountCents],
     );
-    const { rows } = await lease.query<TransferDto>(
+    const { rows } = await this.primary.query<TransferDto>(
       `INSERT INTO bank.transfers (from_account, to_account, amount_cents) VALUES ($1, $2, $3)
        RETURNING id, from_account AS "from", to_account AS "to", amount_cents AS "amountCents",
                  created_at AS "createdAt"`,
       [from, to, amountCents],
     );
-    return rows[0]!;
+    const [transfer] = rows as [TransferDto];
+    // Whoever hears of it can rely on it: before COMMIT it may still come to nothing.
+    await afterCommit(() => this.logger.log(`Transfer ${transfer.id} is booked`));
+    return transfer;
   }
 
   /**
@@ -60,12 +48,8 @@ export class TransfersService {
    * transfers queue up instead of deadlocking. NO KEY, because the ledger's foreign keys take a share
    * lock on the same rows and need not wait for us.
    */
-  private async lockBalances(
-    lease: LeasedClient,
-    from: number,
-    to: number,
-  ): Promise<Map<number, Cents>> {
-    const { rows } = await lease.query<{ id: number; balance_cents: string }>(
+  private async lockBalances(from: number, to: number): Promise<Map<number, Cents>> {
+    const { rows } = await this.primary.query<{ id: number; balance_cents: string }>(
       `SELECT id, balance_cents FROM bank.accounts
         WHERE id IN ($1, $2) ORDER BY id FOR NO KEY UPDATE`,
       [from, to],

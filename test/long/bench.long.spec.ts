@@ -5,6 +5,8 @@ import { runCommand } from '../package/run-command.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LOADER = './test/support/typescript-loader/register.js';
+/** The peers are installed, and more than a hundred processes measure one after the other. */
+const MEASURED_WITHIN_MS = 600_000;
 
 type Figures = Readonly<Record<string, number | null>>;
 type Rounds = readonly Figures[];
@@ -25,7 +27,7 @@ describe('npm run bench', () => {
       cwd: ROOT,
     });
     results = JSON.parse(await readFile(`${ROOT}bench/results.json`, 'utf8')) as Results;
-  });
+  }, MEASURED_WITHIN_MS);
 
   it('measures every peer in every case of every scenario', () => {
     expect(Object.keys(results.scenarios)).toEqual([
@@ -35,6 +37,9 @@ describe('npm run bench', () => {
       'cold-fill',
       'observed',
       'memory',
+      'transaction',
+      'lazy',
+      'batch',
       'pool-size',
     ]);
     for (const { at, rounds } of measurements(results)) {
@@ -59,6 +64,20 @@ describe('npm run bench', () => {
       expect(printed).toMatch(new RegExp(`^## ${name}\\n\\n\\|`, 'm'));
     }
     expect(printed).toContain(`Node.js ${process.versions.node}`);
+  });
+
+  it('runs transactions by every peer, near and far, and has a batch of ours', () => {
+    const { transaction, lazy, batch } = results.scenarios;
+    const peers = ['nestjs-pools', 'hand-written pg', 'postgres.js'];
+    const libraries = ['knex', 'drizzle', 'typeorm-transactional', '@nestjs-cls/transactional'];
+
+    for (const cases of [transaction, lazy]) {
+      for (const byPeer of Object.values(cases ?? {})) {
+        expect(Object.keys(byPeer)).toEqual([...peers, ...libraries]);
+      }
+    }
+    expect(Object.keys(transaction ?? {})).toHaveLength(6);
+    expect(Object.values(batch ?? {}).map((byPeer) => Object.keys(byPeer))).toEqual([peers, peers]);
   });
 
   it('refuses a scenario that does not exist, and names those that do', async () => {

@@ -19,8 +19,9 @@ type Message = { readonly fields: readonly (string | null)[] };
 type PgQuery = {
   readonly name?: string;
   readonly text?: string;
-  binary?: boolean;
-  callback: Answered;
+  binary?: boolean | undefined;
+  queryMode?: string;
+  requiresPreparation(): boolean;
   submit(connection: unknown): Error | null;
   handleRowDescription(message: unknown): void;
   handleDataRow(message: unknown): void;
@@ -106,10 +107,6 @@ class PreludeQuery {
     return this.#answered;
   }
 
-  set binary(binary: boolean) {
-    if (this.#query) this.#query.binary = binary;
-  }
-
   get #isInStatement(): boolean {
     return this.#answeredPreludes === this.#preludes.length;
   }
@@ -168,8 +165,16 @@ function extendedQuery(
   answered: Answered,
 ): PgQuery {
   const config = typeof statement === 'string' ? { text: statement } : statement;
-  const query = { types: client, ...config, queryMode: 'extended' };
-  return new Query(query as never, values as never, answered as never) as unknown as PgQuery;
+  const types = config.types ?? client;
+  const query = new Query({ ...config, types } as never, values as never, answered as never);
+  return extended(query as unknown as PgQuery, client);
+}
+
+/** The rows are as if it had come alone: of a statement without parameters pg sends them as text. */
+function extended(query: PgQuery, { binary }: Client & { readonly binary?: boolean }): PgQuery {
+  query.binary = query.requiresPreparation() && (query.binary || binary);
+  query.queryMode = 'extended';
+  return query;
 }
 
 function sendPrelude(connection: Wire, { text, values = [] }: Prelude): void {

@@ -43,31 +43,42 @@ describe('the outcome of a transaction', () => {
     ['a name', { name: 'add', text: 'INSERT INTO entry VALUES ($1) RETURNING id', values: [1] }],
     ['rows as arrays', { text: 'SELECT 1 AS id', rowMode: 'array' } as QueryConfig],
     ['values', { text: 'INSERT INTO entry VALUES ($1)', values: [1] }],
+    [
+      'binary results of values',
+      { text: 'SELECT $1::int AS id', values: [1], binary: true } as QueryConfig,
+    ],
     ['an empty list of values', { text: 'SELECT 1', values: [] }],
     ['binary results', { text: 'SELECT 1 AS id', binary: true } as QueryConfig],
   ])('gives the same result for a first statement with %s as without BEGIN', async (_w, config) => {
     const { pool, transactions } = test.open({ max: 1 });
-    await pool.query('BEGIN').catch(() => {});
-    const expected = await pool.query(config);
+    const alone = await pool.query(config);
     await test.begin();
 
-    const result = await transactions.run(async () => {
-      const first = await pool.query(config);
+    const first = await transactions.run(async () => {
+      const result = await pool.query(config);
       expect(stateOf(pool)).toBe('T');
-      return first;
+      return result;
     });
 
-    expect({ ...result }).toEqual({ ...expected });
-    test.expectWarning(/left a transaction open/);
+    const { rows, rowCount, command, fields } = alone;
+    expect(first).toMatchObject({ rows, rowCount, command });
+    expect(first.fields.map(({ name, format }) => [name, format])).toEqual(
+      fields.map(({ name, format }) => [name, format]),
+    );
   });
 
-  it('uses the type parsers of a first statement', async () => {
-    const { pool, transactions } = test.open();
-    const types = { getTypeParser: () => () => 'parsed' };
+  it('uses the type parsers of a first statement, and those of its connection', async () => {
+    const { pool, transactions } = test.open({ types: { getTypeParser: () => () => 'pool' } });
+    const types = { getTypeParser: () => () => 'statement' };
+    const text = 'SELECT 1 AS one';
+    const first = async (config: QueryConfig) => {
+      const { rows } = await transactions.run(() => pool.query(config));
+      return rows[0].one as unknown;
+    };
 
-    const { rows } = await transactions.run(() => pool.query({ text: 'SELECT 1 AS one', types }));
-
-    expect(rows).toEqual([{ one: 'parsed' }]);
+    expect(await first({ text, types })).toBe('statement');
+    expect(await first({ text })).toBe('pool');
+    expect(await first({ text, types: undefined } as never)).toBe('pool');
   });
 
   it('allows a name again whose first use has failed', async () => {
@@ -122,14 +133,6 @@ describe('the outcome of a transaction', () => {
     },
   );
 
-  it('is a rollback where BEGIN itself is refused', async () => {
-    const { pool, transactions } = test.open();
-    // No caller can get here; but servers refuse for reasons of their own.
-    const isolation = 'none such' as never;
-    const begin = transactions.run({ isolation }, () => pool.query('SELECT'));
-    await expect(begin).rejects.toMatchObject({ code: 'POOL_INVALID_TRANSACTION_OPTIONS' });
-  });
-
   it('is the rollback that a failed COMMIT is, with the error of the server', async () => {
     const { pool, transactions } = test.open();
     await pool.query('ALTER TABLE entry ADD UNIQUE (id) DEFERRABLE INITIALLY DEFERRED');
@@ -159,19 +162,20 @@ describe('the outcome of a transaction', () => {
     expect(await test.entries()).toEqual([]);
   });
 
-  it('is an error where no connection came for a statement, and that was swallowed', async () => {
+  it('holds what came after a statement for which no connection came', async () => {
     const { pool, transactions } = test.open({ max: 1, acquireTimeoutMs: 50 });
     const lease = await pool.acquire();
 
     const run = transactions.run(async () => {
-      await pool.query('INSERT INTO entry VALUES (1)').catch(() => {});
+      const code = 'POOL_ACQUIRE_TIMEOUT';
+      await expect(pool.query('INSERT INTO entry VALUES (1)')).rejects.toMatchObject({ code });
       lease.release();
       await pool.query('INSERT INTO entry VALUES (2)');
+      expect(stateOf(pool)).toBe('T');
+      throw new Error('undo');
     });
 
-    const error = await refusal(run);
-    expect(error).toBeInstanceOf(UnexpectedRollbackError);
-    expect(error.cause).toMatchObject({ code: 'POOL_ACQUIRE_TIMEOUT' });
+    await expect(run).rejects.toThrow('undo');
     expect(await test.entries()).toEqual([]);
   });
 
