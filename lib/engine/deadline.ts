@@ -128,7 +128,6 @@ class DeadlineLine {
   }
 
   readonly #ring = (): void => {
-    this.#isSet = false;
     const now = this.clock.now();
     const standing = this.#standing;
     const due: Deadline[] = [];

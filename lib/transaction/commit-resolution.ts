@@ -4,7 +4,7 @@ import type { PoolParts } from '../postgres/pool/pool-parts.js';
 
 /** By what a transaction can be found again at the server. */
 export interface TransactionMark {
-  /** Undefined when it has written nothing: then nothing can be lost. */
+  /** Undefined when it had written nothing until then; what COMMIT itself writes is not known. */
   readonly id: string | undefined;
   /** The server's history: after a failover another one, in which the number means another. */
   readonly timeline: string;
@@ -50,7 +50,7 @@ export async function resolutionOf(
   mark: TransactionMark,
   { probe }: PoolParts,
 ): Promise<Resolution> {
-  if (mark.id === undefined) return 'committed';
+  if (mark.id === undefined) return 'unknown';
   const endAt = performance.now() + LIMIT_MS;
   while (performance.now() < endAt) {
     const [answer] = await probe

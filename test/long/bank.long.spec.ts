@@ -109,7 +109,7 @@ function moveInOneBatch(pool: Pool, _transactions: TransactionManager, id: strin
 }
 
 async function makeTrouble(server: PostgresServer, proxy: TcpProxy, endAt: number): Promise<void> {
-  const troubles = [
+  const troubles: (() => unknown)[] = [
     () => server.query(TERMINATE_SOME),
     () => server.query(TERMINATE_SOME),
     () => proxy.reset(),

@@ -49,6 +49,16 @@ describe('deadlines of one length', () => {
     await clock.advance(1);
     expect(expired).toEqual(['next']);
   });
+
+  it('keep the process alive for those that are left when another is cancelled', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    const cancelled = set('cancelled', 100);
+    set('left', 100);
+    cancelled.cancel();
+    expect(clock.pending).toEqual({ keeping: 1, tending: 0 });
+    await clock.advance(100);
+    expect(expired).toEqual(['left']);
+  });
 });
 
 describe('deadlines of many lengths', () => {
@@ -64,6 +74,28 @@ describe('deadlines of many lengths', () => {
     for (let ms = 1_000; ms < 2_000; ms += 1) set('once', ms).cancel();
     expect(clock.pending.keeping).toBe(0);
     expect(clock.pending.tending).toBeLessThan(40);
+  });
+
+  it('are forgotten when they have rung: a length that is used often rests again', async () => {
+    const { clock, set } = deadlinesUnderTest();
+    for (let ms = 1; ms <= 100; ms += 1) set('once', ms);
+    await clock.advance(100);
+    expect(clock.pending).toEqual({ keeping: 0, tending: 0 });
+    set('often', 5_000).cancel();
+    expect(clock.pending).toEqual({ keeping: 0, tending: 1 });
+  });
+
+  it('are each cancelled at once beyond those that may rest', () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    const standing = Array.from({ length: 100 }, (_, n) => set('standing', 1_000 + n));
+    const shared = [set('a', 500), set('b', 500)];
+    shared[0]!.cancel();
+    expect(clock.pending.keeping).toBe(101);
+    shared[1]!.cancel();
+    expect(clock.pending).toEqual({ keeping: 100, tending: 0 });
+    for (const deadline of standing) deadline.cancel();
+    expect(clock.pending.keeping).toBe(0);
+    expect(expired).toEqual([]);
   });
 
   it('leave none when they are cleared, but those that somebody needs', async () => {

@@ -221,6 +221,13 @@ describe('trimming', () => {
     expect(clock.pending).toEqual({ keeping: 0, tending: 0 });
   });
 
+  it('keeps no process alive with its timer', async () => {
+    const { clock, warmUp } = poolUnderTest({ idleTimeoutMs: 60_000 });
+    await warmUp(1);
+    await clock.advance(TIMERS_REST_MS);
+    expect(clock.pending).toEqual({ keeping: 0, tending: 1 });
+  });
+
   it('has no timer when there is nothing to look after', async () => {
     const { clock, warmUp } = poolUnderTest({ idleTimeoutMs: 1_000 });
     expect(clock.pending.tending).toBe(0);

@@ -32,6 +32,16 @@ describe("the process' own time", () => {
     expect(keeping()).toBe(before);
   });
 
+  it('lets a timer that is set keep the process alive, or no more', () => {
+    const before = keeping();
+    const timer = systemClock.after(60_000, () => {}, true);
+    systemClock.keepProcess(timer, false);
+    expect(keeping()).toBe(before);
+    systemClock.keepProcess(timer, true);
+    expect(keeping()).toBe(before + 1);
+    systemClock.cancel(timer);
+  });
+
   it('never rings in the context of the request that happened to set it', async () => {
     const request = new AsyncLocalStorage<string>();
     const seen = await request.run('a request', () =>
