@@ -80,7 +80,7 @@ export class Call {
         if (isThenable(returned)) attempt.result = promiseOf(returned);
         else this.#take(attempt, returned);
       } catch (error) {
-        attempt.result = Promise.reject(error as Error);
+        attempt.result = Promise.reject(error);
       }
     });
     return attempt;
@@ -140,7 +140,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
-/** Its `then` is called here and now: a query builder begins its work in it. */
-function promiseOf(thenable: PromiseLike<unknown>): Promise<unknown> {
-  return new Promise((resolve, reject) => thenable.then(resolve, reject));
+/** Its `then` is called here and now: a query builder begins its work in it, which is to be inside. */
+function promiseOf(thenable: PromiseLike<unknown>): PromiseLike<unknown> {
+  // oxlint-disable-next-line typescript/unbound-method -- only compared
+  if (thenable.then === Promise.prototype.then) return thenable;
+  return new Promise((resolve, reject) => void thenable.then(resolve, reject));
 }

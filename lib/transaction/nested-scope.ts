@@ -66,7 +66,7 @@ export class NestedScope extends Scope {
   }
 
   /** Whether the server knows of it. */
-  get hasEntered(): boolean {
+  get hasSent(): boolean {
     return this.#hasEntered;
   }
 

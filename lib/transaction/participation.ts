@@ -8,7 +8,7 @@ import { Limits } from './limits.js';
 import type { NestedScope } from './nested-scope.js';
 import { rollsBack } from './rollback-rules.js';
 import type { RootScope } from './root-scope.js';
-import type { Scope, ScopeParts } from './scope.js';
+import { ROLLED_BACK, type Scope, type ScopeParts } from './scope.js';
 import { Transaction } from './transaction.js';
 
 /** Unless `commitTimeoutMs` says otherwise. */
@@ -124,9 +124,10 @@ export class Nested extends Guest {
   override async succeed(): Promise<void> {
     const { scope } = this;
     await scope.idle();
+    scope.transaction.closeCursor();
     await super.succeed();
     scope.close('released');
-    const hasFailed = scope.hasEntered && (await scope.transaction.status()) === 'E';
+    const hasFailed = scope.hasSent && (await scope.transaction.status()) === 'E';
     if (!hasFailed && !scope.doom) {
       scope.release();
       scope.outer.hooks.adopt(scope.hooks);
@@ -148,7 +149,7 @@ export class Nested extends Guest {
     }
     await super.fail(error);
     await scope.idle();
-    scope.close('rolled back');
+    scope.close(ROLLED_BACK);
     await scope.rollBack();
     scope.end();
   }
@@ -203,9 +204,11 @@ export class Owner implements Participation {
   async #beforeCommit(): Promise<void> {
     const { hooks, doom, transaction, interrupted } = this.scope;
     await this.#waitForTheRest();
+    transaction.closeCursor();
     if (hooks.beforeCommit.length === 0 || doom || (await transaction.status()) === 'E') return;
     await Promise.race([this.enter(() => hooks.runBeforeCommit()), interrupted]);
     await this.#waitForTheRest();
+    transaction.closeCursor();
   }
 
   /** A read has its rows; whether its COMMIT was answered changes nothing for it. */
@@ -230,7 +233,7 @@ export class Owner implements Participation {
   }
 
   async #rollBack(cause: unknown): Promise<void> {
-    this.scope.close('rolled back');
+    this.scope.close(ROLLED_BACK);
     await this.scope.transaction.rollback();
     await this.#runHooks(this.#outcome, cause);
   }

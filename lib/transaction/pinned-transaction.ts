@@ -6,6 +6,7 @@ import { systemDeadlines } from '../engine/system-clock.js';
 import { within } from '../engine/within.js';
 import { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown.error.js';
 import { ConnectionLostError } from '../errors/connection-lost.error.js';
+import { StatementAbortedError } from '../errors/statement-aborted.error.js';
 import { TimeLimitError } from '../errors/time-limit.error.js';
 import { TransactionClosedError } from '../errors/transaction-closed.error.js';
 import { TransactionLostError } from '../errors/transaction-lost.error.js';
@@ -14,11 +15,13 @@ import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
 import { sendBatch } from '../postgres/session/batch.js';
 import type { Batch } from '../postgres/session/batch-run.js';
+import { namedLoss } from '../postgres/session/connection-loss.js';
 import { type Prelude, sendWithPreludes } from '../postgres/session/prelude-query.js';
 import { type Done, type Send, Statement } from '../postgres/session/statement.js';
-import type { StatementConfig } from '../postgres/session/statement-limits.js';
-import { PendingSubmittable, type PgSubmittable } from '../postgres/session/submittable.js';
+import { limitsOf, type StatementConfig } from '../postgres/session/statement-limits.js';
+import type { PgSubmittable } from '../postgres/session/submittable.js';
 import { commit } from './commit.js';
+import { OpenCursor } from './open-cursor.js';
 import { markOf, resolutionOf, type TransactionMark } from './commit-resolution.js';
 
 /** What the server has been told, and has said, of the transaction. */
@@ -43,11 +46,15 @@ export class PinnedTransaction {
   #begun: Begun = 'no';
   #savepoints = 0;
   readonly #running = new Set<Statement>();
+  /** Stops the batch that runs, if one does. */
+  #batch: AbortController | undefined;
+  /** The last of them; it may be open still. */
+  #cursor: OpenCursor | undefined;
   /** The first statement that failed: the reason, if the server will not commit. */
   #failure: unknown;
   #isLost = false;
-  /** Why nothing more is sent. */
-  #refusal: Error | undefined;
+  /** Set when nothing more is sent. */
+  #over: { readonly state: string; error: Error | undefined } | undefined;
   #ending: Promise<void> | undefined;
   readonly #idle: (() => void)[] = [];
 
@@ -69,12 +76,13 @@ export class PinnedTransaction {
     done: Done,
     enter: () => void,
   ): void {
-    this.#withSession((session) => this.#run(session, statement, values, done, enter), done);
+    const use = (session: PostgresSession) => this.#run(session, statement, values, done, enter);
+    this.#withSession(use, done, signalOf(statement));
   }
 
   submit(submittable: PgSubmittable, done: Done | undefined, enter: () => void): void {
-    const pending = new PendingSubmittable(submittable, done);
-    const fail = (error: Error) => submittable.handleError?.(error, undefined);
+    const cursor = new OpenCursor(submittable, done);
+    const fail = (error: Error) => cursor.fail(error);
     this.#withSession((session) => {
       session.inTurn(() => {
         const refusal = this.#refusal ?? this.#lostTransaction();
@@ -83,32 +91,57 @@ export class PinnedTransaction {
           return;
         }
         enter();
+        this.#cursor = cursor;
         this.#sendPreludes(session, (error) => {
           if (error) fail(error);
-          else pending.sendTo(session.client);
+          else cursor.sendTo(session);
         });
       });
     }, fail);
   }
 
-  async batch(batch: Batch): Promise<QueryResult[]> {
-    const session = await this.pin();
-    await this.#inTurn(session);
+  batch(batch: Batch, enter: () => void): Promise<QueryResult[]> {
+    return new Promise((resolve, reject) => {
+      this.#withSession((session) => {
+        this.#runBatch(session, batch, enter).then(resolve, reject);
+      }, reject);
+    });
+  }
+
+  /** What is asked for meanwhile waits: a batch takes its place among the statements when it is sent. */
+  async #runBatch(
+    session: PostgresSession,
+    batch: Batch,
+    enter: () => void,
+  ): Promise<QueryResult[]> {
+    const stop = (this.#batch = new AbortController());
+    const { signal } = batch.options;
+    const signals = signal ? [signal, stop.signal] : [stop.signal];
+    const options = { ...batch.options, signal: AbortSignal.any(signals) };
     try {
-      return await sendBatch(session, batch, this.pool.statementLimitMs);
+      await this.#inTurn(session, enter);
+      return await sendBatch(session, { ...batch, options }, this.pool.statementLimitMs);
     } catch (error) {
       this.#failure ??= error;
-      throw error;
+      throw stop.signal.aborted ? stop.signal.reason : error;
+    } finally {
+      this.#batch = undefined;
+      this.#serveWaiting();
+      this.#tellIdle();
     }
   }
 
   /** Resolves when it is this one's turn, and what goes before it was sent. */
-  #inTurn(session: PostgresSession): Promise<void> {
+  #inTurn(session: PostgresSession, enter: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       session.inTurn(() => {
         const refusal = this.#refusal ?? this.#lostTransaction();
-        if (refusal) reject(refusal);
-        else this.#sendPreludes(session, (error) => (error ? reject(error) : resolve()));
+        if (refusal) {
+          reject(refusal);
+          return;
+        }
+        enter();
+        this.#sendPreludes(session, (error) => (error ? reject(error) : resolve()));
       });
     });
   }
@@ -202,7 +235,7 @@ export class PinnedTransaction {
       this.#begun = 'yes';
       return undefined;
     }
-    this.#refusal ??= this.#lossOf();
+    this.#over ??= { state: 'lost', error: this.#lossOf() };
     return this.#refusal;
   }
 
@@ -221,15 +254,33 @@ export class PinnedTransaction {
 
   // --- The connection ------------------------------------------------------------------------
 
-  #withSession(use: (session: PostgresSession) => void, fail: (error: Error) => void): void {
+  #withSession(
+    use: (session: PostgresSession) => void,
+    fail: (error: Error) => void,
+    signal?: AbortSignal,
+  ): void {
     const refusal = this.#refusal;
     if (refusal) process.nextTick(() => fail(refusal));
-    else if (this.#lease) use(this.#lease.resource);
+    else if (this.#lease && !this.#batch) use(this.#lease.resource);
     else {
-      const waiting = { use: () => use(this.#lease!.resource), fail };
-      this.#waiting.push({ use: inCallersContext(waiting.use), fail: inCallersContext(fail) });
-      this.#acquire();
+      this.#wait(() => use(this.#lease!.resource), fail, signal);
+      if (!this.#lease) this.#acquire();
     }
+  }
+
+  #wait(use: () => void, fail: (error: Error) => void, signal: AbortSignal | undefined): void {
+    const leave = (): void => {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      waiting.fail(new StatementAbortedError(this.pool.name, signal!.reason));
+      this.#tellIdle();
+    };
+    const stay = (): void => signal?.removeEventListener('abort', leave);
+    const waiting = {
+      use: inCallersContext(() => (stay(), use())),
+      fail: inCallersContext((error: Error) => (stay(), fail(error))),
+    };
+    this.#waiting.push(waiting);
+    signal?.addEventListener('abort', leave);
   }
 
   #acquire(): void {
@@ -237,15 +288,20 @@ export class PinnedTransaction {
     this.#isAcquiring = true;
     this.pool.lender.lend(this.request, (error, lease) => {
       this.#isAcquiring = false;
-      if (lease && this.#refusal) this.pool.lender.release(lease);
+      if (lease && this.#over) this.pool.lender.release(lease);
       else this.#lease = lease;
-      for (const { use, fail } of this.#waiting.splice(0)) {
-        const reason = error ?? this.#refusal;
-        if (reason) fail(reason);
-        else use();
-      }
+      this.#serveWaiting(error);
       this.#tellIdle();
     });
+  }
+
+  #serveWaiting(error?: Error): void {
+    while (this.#waiting.length > 0 && !this.#batch) {
+      const { use, fail } = this.#waiting.shift()!;
+      const reason = error ?? this.#refusal;
+      if (reason) fail(reason);
+      else use();
+    }
   }
 
   #giveBack(error?: unknown): void {
@@ -258,7 +314,7 @@ export class PinnedTransaction {
 
   /** Whether statements of it are on their way. */
   get isBusy(): boolean {
-    return this.#running.size > 0 || this.#waiting.length > 0;
+    return this.#running.size > 0 || this.#waiting.length > 0 || this.#batch !== undefined;
   }
 
   /** Resolves when nothing of it is on its way any more. */
@@ -270,6 +326,11 @@ export class PinnedTransaction {
   #tellIdle(): void {
     if (this.isBusy) return;
     for (const tell of this.#idle.splice(0)) tell();
+  }
+
+  /** What is left open by somebody who has gone would hold the connection for ever. */
+  closeCursor(): void {
+    this.#cursor?.close();
   }
 
   /** The state at the server, once nothing is on its way any more; I as well where nothing began. */
@@ -311,7 +372,7 @@ export class PinnedTransaction {
       return;
     }
     const { name } = this.pool;
-    if (session.isEnding) {
+    if (session.isEnding || session.toldFatal || session.failure !== undefined) {
       this.#giveBack(true);
       throw new ConnectionLostError(name, session.failure);
     }
@@ -323,7 +384,7 @@ export class PinnedTransaction {
       await this.rollback();
       throw new UnexpectedRollbackError(name, this.label, this.#failure);
     }
-    const mark = isResolved ? await markOf(session) : undefined;
+    const mark = isResolved ? await this.#mark(session) : undefined;
     try {
       await commit(session, { pool: name, label: this.label, limitMs });
     } catch (error) {
@@ -333,6 +394,17 @@ export class PinnedTransaction {
       await this.#resolve(mark, error);
     }
     this.#giveBack();
+  }
+
+  /** What cannot be marked is not committed: its outcome could not be told as was promised. */
+  async #mark(session: PostgresSession): Promise<TransactionMark> {
+    try {
+      return await this.#limited(markOf(session));
+    } catch (error) {
+      session.failed(error);
+      await this.rollback();
+      throw namedLoss(this.pool.name, error);
+    }
   }
 
   /** Returns when it was committed after all. */
@@ -359,7 +431,12 @@ export class PinnedTransaction {
     const refusal = this.#refusal!;
     for (const { fail } of this.#waiting.splice(0)) fail(refusal);
     for (const statement of this.#running) statement.abandon(refusal);
+    this.#batch?.abort(refusal);
     const session = this.#lease?.resource;
+    if (session && this.#cursor) {
+      this.#cursor.giveUp(refusal);
+      session.cancel();
+    }
     if (!session || this.#begun === 'no') {
       this.#giveBack();
       return;
@@ -384,6 +461,7 @@ export class PinnedTransaction {
     const session = this.#lease?.resource;
     if (!session) return;
     this.#preludes = [];
+    this.closeCursor();
     await session.whenQuiet();
     // All of it is being rolled back, or was.
     if (this.#ending || session.transactionStatus === 'I') return;
@@ -398,7 +476,15 @@ export class PinnedTransaction {
   }
 
   #close(state: string, reason?: Error): void {
-    this.#refusal ??= reason ?? new TransactionClosedError(this.pool.name, this.label, state);
+    this.#over ??= { state, error: reason };
+  }
+
+  /** Why nothing more is sent; made for those who ask, since nearly nobody does. */
+  get #refusal(): Error | undefined {
+    const { pool, label } = this;
+    if (!this.#over) return undefined;
+    this.#over.error ??= new TransactionClosedError(pool.name, label, this.#over.state);
+    return this.#over.error;
   }
 
   #limited<T>(work: Promise<T>): Promise<T> {
@@ -406,6 +492,11 @@ export class PinnedTransaction {
     const limitMs = settings.resetTimeoutMs;
     return within(systemDeadlines, limitMs, work, () => new TimeLimitError(name, 'reset', limitMs));
   }
+}
+
+/** One that has fired already is looked at when the statement is sent. */
+function signalOf(statement: string | StatementConfig): AbortSignal | undefined {
+  return typeof statement === 'string' ? undefined : limitsOf(statement)?.signal;
 }
 
 /** A text with several statements cannot travel with BEGIN. A semicolon in a literal costs little. */

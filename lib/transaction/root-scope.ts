@@ -3,7 +3,7 @@ import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import { beginning } from './begin.js';
 import { Limits } from './limits.js';
 import { PinnedTransaction } from './pinned-transaction.js';
-import { Scope, type ScopeParts } from './scope.js';
+import { ROLLED_BACK, Scope, type ScopeParts } from './scope.js';
 
 /** The whole of a transaction: what the method that begins it is in. */
 export class RootScope extends Scope {
@@ -46,7 +46,7 @@ export class RootScope extends Scope {
 
   interrupt(error: Error): void {
     if (!this.isOpen) return;
-    this.close('rolled back');
+    this.close(ROLLED_BACK);
     const rolledBack = this.transaction.rollback(error);
     // Those who waited for the connection know already why.
     this.#wait?.abort();

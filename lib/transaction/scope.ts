@@ -16,6 +16,9 @@ import { lendPinned } from './pinned-client.js';
 import type { PinnedTransaction } from './pinned-transaction.js';
 import type { TransactionOptions } from './transaction-options.js';
 
+/** How a scope is closed whose work is undone. */
+export const ROLLED_BACK = 'rolled back';
+
 /** What a scope belongs to. */
 export interface ScopeParts {
   /** The pool whose statements it takes. */
@@ -92,7 +95,7 @@ export abstract class Scope implements AmbientConnection {
       const settle = this.#counted(() => {});
       this.#inOrder(() => {
         this.transaction
-          .batch(batch)
+          .batch(batch, this.enter)
           .then(resolve, reject)
           .finally(() => settle(undefined));
       });
@@ -169,6 +172,10 @@ export abstract class Scope implements AmbientConnection {
 
   get isOpen(): boolean {
     return this.#state === 'open';
+  }
+
+  get wasRolledBack(): boolean {
+    return this.#state === ROLLED_BACK;
   }
 
   /** @throws TransactionClosedError when it is over */

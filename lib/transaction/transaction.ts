@@ -49,6 +49,7 @@ export class Transaction {
    * usual; from one that has joined it, the beginner gets an UnexpectedRollbackError.
    */
   setRollbackOnly(): void {
+    if (this.#scope.wasRolledBack) return;
     this.#scope.assertOpen();
     this.#scope.doom ??= { cause: undefined, byOwner: this.#isOwner };
   }

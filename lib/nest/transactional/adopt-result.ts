@@ -21,10 +21,10 @@ export const adoptResult: Adopt = (result, part) => {
   return isAsyncIterable(result) ? adoptIterator(result, part) : undefined;
 };
 
-/** One of Node.js, or of the web. */
+/** One to read from, of Node.js or of the web; a handler may well return the response it has sent. */
 function isStream(value: object): value is { destroy?: () => void } {
-  const { pipe, on, getReader } = value as Record<string, unknown>;
-  const isOfNode = typeof pipe === 'function' && typeof on === 'function';
+  const { read, pipe, getReader } = value as Record<string, unknown>;
+  const isOfNode = typeof read === 'function' && typeof pipe === 'function';
   return isOfNode || typeof getReader === 'function';
 }
 

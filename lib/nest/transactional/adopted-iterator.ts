@@ -27,7 +27,7 @@ class AdoptedIterator implements AsyncIterableIterator<unknown, unknown> {
     const left = await this.#take(async () => {
       return (await this.#source.return?.(value)) ?? { done: true, value };
     });
-    if (left.done && this.#end.claim()) await this.#end.abandon();
+    if (left.done && this.#end.claim()) await this.#end.abandon('it was left early', false);
     return left;
   }
 

@@ -40,8 +40,9 @@ function run<T>(source: Observable<T>, end: PendingEnd, subscriber: Subscriber<T
     end.inside(() => stop.next());
     if (isEarly) {
       void end.abandon(
-        'its Observable was unsubscribed before it had completed, as firstValueFrom() and take(1)' +
-          ' do; wait for its end with lastValueFrom() or toArray()',
+        'its Observable was unsubscribed before it had completed, as firstValueFrom(), take(1) and' +
+          ' an operator that fails do; wait for its end with lastValueFrom() or toArray()',
+        true,
       );
     }
   });

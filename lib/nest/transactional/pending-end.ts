@@ -20,13 +20,17 @@ export class PendingEnd {
   /** Runs something where the method was called, in its transaction. */
   readonly inside = AsyncLocalStorage.snapshot();
   readonly #part: OpenPart;
-  readonly #deadline: Deadline;
+  readonly #deadline: Deadline | undefined;
+  #hasBegun = false;
   #isClaimed = false;
-  #abandoned: TransactionAbandonedError | undefined;
+  /** Why whoever comes now comes too late. */
+  #tooLate: string | undefined;
 
   /** @param awaited what is to happen to the result, for the sentence about those that nobody wants */
   constructor(part: OpenPart, awaited: string) {
     this.#part = part;
+    // Without a transaction nothing is held, and what is held in a joined one is not held by this.
+    if (!part.participation.transaction || this.#hasJoined) return;
     this.#deadline = systemDeadlines.set(COME_WITHIN_MS, () => {
       void this.#giveUpUnlessIdle(`nobody has ${awaited} within ${COME_WITHIN_MS} ms`);
     });
@@ -34,14 +38,15 @@ export class PendingEnd {
 
   /** Somebody has come. @throws TransactionAbandonedError when it is too late */
   begin(): void {
-    this.#deadline.cancel();
-    if (this.#abandoned) throw this.#abandoned;
+    if (this.#tooLate !== undefined) throw this.#abandoned(this.#tooLate);
+    this.#hasBegun = true;
+    this.#deadline?.cancel();
   }
 
   /** Whether the end is the caller's to tell: the first one's. */
   claim(): boolean {
     if (this.#isClaimed) return false;
-    this.#deadline.cancel();
+    this.#deadline?.cancel();
     return (this.#isClaimed = true);
   }
 
@@ -61,17 +66,18 @@ export class PendingEnd {
   /**
    * Rolls back what nobody wants to its end. Who has only joined leaves that to whoever began it.
    *
-   * @param why is logged where that undoes something
+   * @param isNews whether it is logged, where it undoes something
    */
-  async abandon(why?: string): Promise<void> {
+  async abandon(why: string, isNews: boolean): Promise<void> {
     const { participation, pool, label } = this.#part;
-    if (participation instanceof Joined) return;
-    const reason = why ?? 'nobody wanted the rest';
-    const error = new TransactionAbandonedError(pool.name, label, reason);
-    this.#abandoned = error;
+    if (this.#hasJoined) {
+      await participation.succeed();
+      return;
+    }
+    const error = this.#abandoned(why);
     const { log } = partsOf(pool);
     const details = { pool: pool.name, label };
-    if (why !== undefined && (await this.#hasStatements())) log.warn(error.message, details);
+    if (isNews && (await this.#hasStatements())) log.warn(error.message, details);
     try {
       // Not even a rule about errors that roll nothing back commits half of something.
       participation.transaction?.setRollbackOnly();
@@ -81,19 +87,30 @@ export class PendingEnd {
     }
   }
 
+  #abandoned(why: string): TransactionAbandonedError {
+    const { pool, label } = this.#part;
+    return new TransactionAbandonedError(pool.name, label, why);
+  }
+
+  get #hasJoined(): boolean {
+    return this.#part.participation instanceof Joined;
+  }
+
   /** One that holds nothing may be kept for as long as somebody likes. */
   async #giveUpUnlessIdle(why: string): Promise<void> {
     const isInTheWay = this.#scope instanceof NestedScope;
     const isIdle = !isInTheWay && !(await this.#hasStatements());
-    if (!isIdle && this.claim()) await this.abandon(why);
+    if (isIdle || this.#hasBegun || !this.claim()) return;
+    this.#tooLate = why;
+    await this.abandon(why, true);
   }
 
   async #hasStatements(): Promise<boolean> {
     const scope = this.#scope;
-    if (!scope) return false;
-    if (scope.isBusy) return true;
-    if (scope instanceof NestedScope) return scope.hasSent;
-    return (await scope.transaction.status()) !== 'I';
+    if (!scope || scope.isBusy) return scope !== undefined;
+    // A cursor that is still open keeps the answer back; then there is one.
+    const busy = new Promise<string>((resolve) => setImmediate(resolve, 'busy'));
+    return (await Promise.race([scope.transaction.status(), busy])) !== 'I';
   }
 
   get #scope() {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { types } from 'node:util';
-import { from, isObservable, type Observable } from 'rxjs';
+import { from, isObservable } from 'rxjs';
 import { NoTransactionManagerError } from '../../errors/no-transaction-manager.error.js';
 import { managerOf } from '../../transaction/bound-manager.js';
 import { adoptResult } from './adopt-result.js';
@@ -19,6 +19,8 @@ export interface DeclaredMethod {
 export function transactionalMethod(method: DeclaredMethod, options: TransactionalOptions): Method {
   const { original, prototype, key } = method;
   const asDeclared = shapeOf(method);
+  // A method, since a function would have a prototype; its `this` is that of its caller.
+  // oxlint-disable-next-line typescript/unbound-method
   const { run } = {
     run(this: object | undefined, ...args: unknown[]): unknown {
       const label = labelOf(this ?? prototype, key);
@@ -28,7 +30,7 @@ export function transactionalMethod(method: DeclaredMethod, options: Transaction
         const work = () => original.apply(this, args);
         return asDeclared(manager.call(optionsOfCall(options, label, args), work, adoptResult));
       } catch (error) {
-        return asDeclared(Promise.reject(error as Error));
+        return asDeclared(Promise.reject(error));
       }
     },
   };
@@ -57,20 +59,20 @@ function lookingLike(original: Method, wrapper: Method): Method {
  */
 function shapeOf({ prototype, key, original }: DeclaredMethod): (result: unknown) => unknown {
   if (types.isGeneratorFunction(original)) {
-    return (result) => (result instanceof Promise ? stepsOf(result) : result);
+    return (result) => (result instanceof Promise ? stepsOf(noticed(result)) : result);
   }
   const declared = Reflect.getMetadata('design:returntype', prototype, key) as
     { prototype?: unknown } | undefined;
   if (!isObservable(declared?.prototype)) return (result) => result;
-  return (result) => (result instanceof Promise ? observableOf(result) : result);
+  return (result) => (result instanceof Promise ? from(noticed(result)) : result);
 }
 
-function observableOf(promise: Promise<unknown>): Observable<unknown> {
-  // Whoever subscribes later sees it; until then it is nobody's fault.
+/** Whoever comes later sees why it has failed; until then nobody has overlooked that. */
+function noticed(promise: Promise<unknown>): Promise<unknown> {
   promise.catch(() => {});
-  return from(promise);
+  return promise;
 }
 
-async function* stepsOf(promise: Promise<unknown>): AsyncGenerator<unknown> {
-  await promise;
+async function* stepsOf(promise: Promise<unknown>): AsyncGenerator {
+  yield await promise;
 }

@@ -32,20 +32,25 @@ type ClassOrMember = (
  * async transfer(from: string, to: string, amount: bigint): Promise<void> { ... }
  * ```
  *
- * The method returns a promise, unless it returns something that goes on:
+ * The method returns a promise, also where it was written without one, unless it returns something
+ * that goes on after its return:
  *
- * - An Observable is subscribed once, and runs inside of the transaction from the method's call on.
- *   The transaction is committed on complete, before that is passed on, and rolled back on an error,
- *   or when it is unsubscribed before (`firstValueFrom` and `take(1)` do that).
- * - An async iterator takes its steps inside. Done, the transaction is committed; left early or
- *   with an error, it is rolled back.
- * - Either of them is to be begun within two seconds where it already holds something: a connection,
- *   since its method has made a query, or a turn among nested transactions. Then it is rolled back.
- * - A stream of Node.js is refused: its rows come when nobody can tell its end.
+ * - An Observable may be subscribed once. It is committed on complete, before that is passed on, and
+ *   rolled back on an error, or when it is unsubscribed before (`firstValueFrom` and `take(1)` do
+ *   that). Its operators run where its source emits: those behind a `Subject` that somebody else
+ *   feeds are outside, unless they use `currentTransaction()` as the method has found it.
+ * - An async iterator takes its steps inside. Done, it is committed; left early, or with an error,
+ *   it is rolled back.
+ * - One that nobody has begun two seconds after the call is rolled back, if it is in anybody's way:
+ *   its method has already asked for something and holds a connection, or it is nested.
+ * - Whoever has only joined a transaction, and is left early, leaves its end to the one around.
+ * - A stream of Node.js or the web is refused: its rows would come after the end.
+ *
+ * `retry` runs again what returns a promise, and nothing of the others.
  *
  * On a class it means every method that the class itself declares, but for those that carry their
- * own, accessors, static methods and the lifecycle hooks of Nest. Guards, pipes and interceptors of
- * a controller's method run outside of it; see {@link TransactionInterceptor}.
+ * own, generators, accessors, static methods and the lifecycle hooks of Nest; of a controller's
+ * handlers it leaves guards, pipes and interceptors outside, see {@link TransactionInterceptor}.
  *
  * @throws InvalidTransactionOptionsError, TransactionalMisuseError where it is declared
  * @publicApi
@@ -57,7 +62,7 @@ export function Transactional(
     if (key === undefined) decorateClass((target as NewableFunction).prototype as object, options);
     else decorateMethod(target, key, descriptor, options);
   };
-  return decorate as ClassDecorator & MethodDecorator;
+  return decorate;
 }
 
 function decorateClass(prototype: object, options: TransactionalOptions): void {

@@ -21,6 +21,7 @@ type PgQuery = {
   readonly text?: string;
   binary?: boolean | undefined;
   queryMode?: string;
+  readonly _result: { _types: unknown };
   requiresPreparation(): boolean;
   submit(connection: unknown): Error | null;
   handleRowDescription(message: unknown): void;
@@ -164,10 +165,14 @@ function extendedQuery(
   values: unknown[] | undefined,
   answered: Answered,
 ): PgQuery {
-  const config = typeof statement === 'string' ? { text: statement } : statement;
-  const types = config.types ?? client;
-  const query = new Query({ ...config, types } as never, values as never, answered as never);
-  return extended(query as unknown as PgQuery, client);
+  const query = new Query(
+    statement as never,
+    values as never,
+    answered as never,
+  ) as unknown as PgQuery;
+  // As the client does with a query of its own make; it has a type parser for every type.
+  query._result._types ??= client;
+  return extended(query, client);
 }
 
 /** The rows are as if it had come alone: of a statement without parameters pg sends them as text. */

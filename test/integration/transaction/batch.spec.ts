@@ -81,6 +81,19 @@ describe('pool.batch()', () => {
     expect(await entries()).toEqual([]);
   });
 
+  it('is undone with the nested transaction that it is in', async () => {
+    const { pool, entries, transactions } = await setUp();
+    await transactions.run(async () => {
+      await pool.query('INSERT INTO entry VALUES (1)');
+      const nested = transactions.run({ propagation: 'NESTED' }, async () => {
+        await pool.batch(['INSERT INTO entry VALUES (2)', 'INSERT INTO entry VALUES (3)']);
+        throw new Error('undo');
+      });
+      await expect(nested).rejects.toThrow('undo');
+    });
+    expect(await entries()).toEqual([1]);
+  });
+
   it('stays when it is outside of the transaction around', async () => {
     const { pool, entries, transactions } = await setUp();
     const undone = transactions.run(async () => {

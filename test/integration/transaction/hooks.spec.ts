@@ -183,6 +183,15 @@ describe('the hooks of a transaction', () => {
       expect(register).toThrow(expect.objectContaining(refused));
     }
   });
+
+  it('need not be told of a rollback that has been', async () => {
+    const { transactions } = test.open();
+    let kept!: Transaction;
+    await transactions.run((tx) => (kept = tx).setRollbackOnly());
+
+    expect(() => kept.setRollbackOnly()).not.toThrow();
+    expect(kept.isRollbackOnly).toBe(true);
+  });
 });
 
 describe('a hook before the commit', () => {

@@ -23,7 +23,7 @@ async function stateOf(pid: number): Promise<string> {
 }
 
 /** Runs something that is over with its transaction, and looks whether nothing of it goes on. */
-async function expectStopped(pool: Pool, run: Promise<unknown>, error: object): Promise<void> {
+async function expectStopped(pool: Pool, run: Promise<unknown>, error: Record<string, unknown>): Promise<void> {
   const pid = await backendOf(pool);
   await expect(run).rejects.toMatchObject(error);
   await eventually(async () => expect(await stateOf(pid)).toBe('idle'));
@@ -49,9 +49,12 @@ describe('a transaction whose time is over', () => {
 
   it('stops its very first statement', async () => {
     const { pool, transactions } = test.open({ max: 1 });
+    const pid = await backendOf(pool);
+
     const run = transactions.run({ timeoutMs: 100 }, () => pool.query(SLEEP));
+
     await expect(run).rejects.toMatchObject(TIMEOUT);
-    expect(await stateOf(await backendOf(pool))).toBe('active');
+    expect(await stateOf(pid)).toBe('idle');
     expect(pool.stats().counters.created).toBe(1);
   });
 
@@ -138,7 +141,9 @@ describe('a transaction whose time is over', () => {
         .catch((error: unknown) => expect(error).toMatchObject({ ...TIMEOUT, label: 'short' }));
     });
 
-    await expectStopped(pool, run, TIMEOUT);
+    // As any other failure of a method that joined and was swallowed.
+    const error = { code: 'POOL_UNEXPECTED_ROLLBACK', cause: expect.objectContaining(TIMEOUT) };
+    await expectStopped(pool, run, error);
     expect(outcomes).toEqual(['rolled back']);
   });
 
@@ -190,6 +195,19 @@ describe('a transaction whose time is over', () => {
       await run.catch((error: unknown) => expect(error).toMatchObject(TIMEOUT));
       await pool.query('SELECT pg_sleep(0.001)');
     }
+    expect(pool.stats().counters.created).toBe(1);
+  });
+
+  it('stops a batch at the server', async () => {
+    const { pool, transactions } = test.open({ max: 1 });
+    const statements = ['INSERT INTO entry VALUES (2)', SLEEP];
+
+    const run = transactions.run({ timeoutMs: 100 }, async () => {
+      await pool.query('INSERT INTO entry VALUES (1)');
+      await pool.batch(statements);
+    });
+
+    await expectStopped(pool, run, TIMEOUT);
     expect(pool.stats().counters.created).toBe(1);
   });
 

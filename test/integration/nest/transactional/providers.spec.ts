@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Inject, Injectable, Scope } from '@nestjs/common';
-import { ContextIdFactory } from '@nestjs/core';
+import { forwardRef, Inject, Injectable, Scope } from '@nestjs/common';
+import { ContextIdFactory, SerializedGraph } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { inspect } from 'node:util';
 import {
@@ -25,13 +25,13 @@ class Entries {
 
   @Transactional()
   async add(...notes: string[]): Promise<number> {
-    for (const note of notes) await this.#insert(note);
+    for (const note of notes) await this.insert(note);
     return notes.length;
   }
 
   @Transactional()
   async addAndFail(note: string, error: Error): Promise<void> {
-    await this.#insert(note);
+    await this.insert(note);
     throw error;
   }
 
@@ -44,12 +44,12 @@ class Entries {
   }
 
   @Transactional()
-  label(): string | undefined {
+  label(): unknown {
     return currentTransaction()?.label;
   }
 
   @Transactional({ label: 'the ledger' })
-  ownLabel(): string | undefined {
+  ownLabel(): unknown {
     return currentTransaction()?.label;
   }
 
@@ -72,7 +72,7 @@ class Entries {
   @Transactional({ pool: 'replcia' })
   async elsewhere(): Promise<void> {}
 
-  async #insert(note: string): Promise<void> {
+  private async insert(note: string): Promise<void> {
     await this.primary.query('INSERT INTO entry VALUES ($1)', [note]);
   }
 }
@@ -235,18 +235,16 @@ describe('the manager of a transactional method', () => {
 
   it('is found in providers that need each other', async () => {
     @Injectable()
-    class Circular extends Entries {
-      @Inject('OTHER') readonly other!: Entries;
+    class First extends Entries {
+      @Inject(forwardRef(() => Second)) readonly second!: Entries;
     }
     @Injectable()
-    class Other extends Entries {
-      @Inject(Circular) readonly circular!: Circular;
+    class Second extends Entries {
+      @Inject(forwardRef(() => First)) readonly first!: Entries;
     }
-    await using application = await ledger.start({
-      providers: [Circular, { provide: 'OTHER', useClass: Entries }, Other],
-    });
-    await application.get(Other).circular.other.add('a');
-    await application.get(Other).add('b');
+    await using application = await ledger.start({ providers: [First, Second] });
+    await application.get(First).second.add('a');
+    await application.get(Second).first.add('b');
     expect(await ledger.entries()).toEqual(['a', 'b']);
   });
 
@@ -293,7 +291,7 @@ describe('the manager of a transactional method', () => {
     await using application = await ledger.start({ providers: [Entries] });
     const entries = application.get(Entries);
     expect(inspect(entries)).not.toContain('TransactionManager');
-    expect(Reflect.ownKeys({ ...entries })).toEqual(['primary']);
+    expect(Reflect.ownKeys(Object.assign({}, entries))).toEqual(['primary']);
     expect(entries).toEqual(new Entries(entries.primary));
   });
 });
@@ -317,6 +315,25 @@ describe('a class that gained a transactional method', () => {
     }).compile();
     await expect(testing.get(Entries).add('a')).rejects.toMatchObject(missing);
     await testing.close();
+  });
+
+  it.each([
+    ['with nothing in it', () => ({})],
+    ['that takes everything', () => ({ bind() {}, call() {}, run() {} })],
+  ])('is made as before where a test mocks what is missing, by something %s', async (_, mock) => {
+    const testing = await Test.createTestingModule({ providers: [Entries] })
+      .useMocker(mock)
+      .compile();
+    await expect(testing.get(Entries).add('a')).rejects.toMatchObject(missing);
+    await testing.close();
+  });
+
+  it('can still be drawn by the tools of Nest', async () => {
+    const testing = await Test.createTestingModule({
+      imports: [PoolModule.forRoot()],
+      providers: [Entries],
+    }).compile({ snapshot: true, preview: true });
+    expect(testing.get(SerializedGraph).toString()).toContain('TransactionManager');
   });
 
   it('says what to do where a test has put something simpler in the place of the pool', async () => {

@@ -15,6 +15,7 @@ export interface UnderTest {
 export class TestTransactions {
   #open: Pool[] = [];
   #expected: RegExp[] = [];
+  #tolerated: RegExp[] = [];
   #proxy: TcpProxy | undefined;
 
   constructor(readonly pools: TestPools) {}
@@ -52,6 +53,16 @@ export class TestTransactions {
     this.#expected.push(like);
   }
 
+  /** Says that connections are lost in the running test, and others may have to be closed. */
+  loseConnections(): void {
+    this.tolerate(/lost a connection|could not be reset/);
+  }
+
+  /** Says that the running test may cause a warning like this. */
+  tolerate(like: RegExp): void {
+    this.#tolerated.push(like);
+  }
+
   async begin(): Promise<void> {
     await this.pools.database.query(
       'DROP TABLE IF EXISTS entry; CREATE TABLE entry (id int PRIMARY KEY)',
@@ -62,6 +73,7 @@ export class TestTransactions {
   async check(): Promise<void> {
     for (const pool of this.#open) {
       await eventually(() => expect(pool.stats()).toMatchObject({ leased: 0, waiting: 0 }));
+      await eventually(() => expect(pool.stats().closing).toBe(0));
       const { _clients: clients } = pool as unknown as { _clients: readonly ClientBase[] };
       for (const client of clients) {
         expect(client.getTransactionStatus()).toBe('I');
@@ -69,7 +81,7 @@ export class TestTransactions {
       }
     }
     const unexpected = this.pools.log.warnings.filter(
-      (warning) => !this.#expected.some((like) => like.test(warning)),
+      (warning) => ![...this.#expected, ...this.#tolerated].some((like) => like.test(warning)),
     );
     expect(unexpected).toEqual([]);
     for (const like of this.#expected) {
@@ -80,6 +92,7 @@ export class TestTransactions {
   async end(): Promise<void> {
     this.#open = [];
     this.#expected = [];
+    this.#tolerated = [];
     await this.#proxy?.close();
     this.#proxy = undefined;
   }

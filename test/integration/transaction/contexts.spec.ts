@@ -1,0 +1,141 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, expect, it } from '@jest/globals';
+import type { Pool, TransactionManager } from '../../../lib/index.js';
+import { eventually } from '../../support/eventually.js';
+import { sleep } from '../../support/sleep.js';
+import { testTransactions } from './support/test-transactions.js';
+
+const test = testTransactions();
+
+async function idOf(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
+  return rows[0]!.id;
+}
+
+/** One request: a transaction with something else to wait for between all its statements. */
+async function request(
+  pool: Pool,
+  transactions: TransactionManager,
+  pauses: (() => Promise<unknown>)[],
+): Promise<Set<string>> {
+  return await transactions.run(async () => {
+    const ids = new Set<string>();
+    for (const pause of pauses) {
+      ids.add(await idOf(pool));
+      await pause();
+      await transactions.run(async () => ids.add(await idOf(pool)));
+      await pause();
+      await transactions.run({ propagation: 'NESTED' }, async () => {
+        await pause();
+        ids.add(await idOf(pool));
+      });
+    }
+    return ids;
+  });
+}
+
+describe('transactions of requests at the same time', () => {
+  it('are never seen by each other, whatever they wait for', async () => {
+    const { pool, transactions } = test.open({ max: 3 });
+    const pauses = [
+      () => Promise.resolve(),
+      () => sleep(1),
+      () => new Promise((resolve) => setImmediate(resolve)),
+      () => new Promise<void>((resolve) => process.nextTick(resolve)),
+    ];
+
+    const seen = await Promise.all(
+      Array.from({ length: 12 }, () => request(pool, transactions, pauses)),
+    );
+
+    for (const ids of seen) expect(ids.size).toBe(1);
+    expect(new Set(seen.flatMap((ids) => [...ids])).size).toBe(12);
+  });
+
+  it('leave those alone that have none', async () => {
+    const { pool, transactions } = test.open({ max: 3 });
+    const within = transactions.run(async () => {
+      for (let n = 0; n < 10; n += 1) await idOf(pool);
+      return await idOf(pool);
+    });
+    const without = await Promise.all(Array.from({ length: 10 }, () => idOf(pool)));
+
+    expect(new Set([...without, await within]).size).toBe(11);
+  });
+
+  it('are kept by callbacks, and by what pg calls back', async () => {
+    const { pool, transactions } = test.open({ max: 2 });
+    const own = new AsyncLocalStorage<number>();
+
+    const seen = await Promise.all(
+      [1, 2, 3, 4].map((n) =>
+        own.run(n, () =>
+          transactions.run(
+            () =>
+              new Promise<[number, string, string]>((resolve, reject) => {
+                pool.query('SELECT pg_current_xact_id()::text AS id', (error, first) => {
+                  if (error) reject(error);
+                  pool.query('SELECT pg_current_xact_id()::text AS id', (_error, second) => {
+                    resolve([own.getStore()!, first.rows[0].id, second.rows[0].id]);
+                  });
+                });
+              }),
+          ),
+        ),
+      ),
+    );
+
+    expect(seen.map(([n]) => n)).toEqual([1, 2, 3, 4]);
+    for (const [, first, second] of seen) expect(second).toBe(first);
+    expect(new Set(seen.map(([, id]) => id)).size).toBe(4);
+  });
+
+  it('are each of its own pool', async () => {
+    const one = test.open();
+    const other = test.open();
+
+    await one.transactions.run(async () => {
+      await one.pool.query('INSERT INTO entry VALUES (1)');
+      await other.transactions
+        .run(async () => {
+          await other.pool.query('INSERT INTO entry VALUES (2)');
+          await one.pool.query('INSERT INTO entry VALUES (3)');
+          throw new Error('undo');
+        })
+        .catch(() => {});
+    });
+
+    expect(await test.entries()).toEqual([1, 3]);
+  });
+
+  it('do not hold a finished request: its store can be collected', async () => {
+    const { pool, transactions } = test.open({ max: 1 });
+    const own = new AsyncLocalStorage<object>();
+    const gc = globalThis.gc ?? (await exposedGc());
+
+    const store = await (async () => {
+      const request = { large: Buffer.alloc(1_000_000) };
+      await own.run(request, () =>
+        transactions.run({ timeoutMs: 60_000, readOnly: true }, async () => {
+          await pool.query('SELECT 1');
+          await transactions.run({ propagation: 'NESTED', timeoutMs: 60_000 }, () =>
+            pool.query('SELECT 1'),
+          );
+        }),
+      );
+      return new WeakRef(request);
+    })();
+
+    await eventually(() => {
+      gc();
+      return store.deref() === undefined;
+    });
+  });
+});
+
+async function exposedGc(): Promise<() => void> {
+  const { setFlagsFromString } = await import('node:v8');
+  const { runInNewContext } = await import('node:vm');
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
