@@ -13,6 +13,7 @@ export default {
   moduleNameMapper: {
     '^nestjs-pools$': '<rootDir>/lib/index.ts',
     '^nestjs-pools/health$': '<rootDir>/lib/health/index.ts',
+    '^nestjs-pools/testing$': '<rootDir>/lib/testing/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

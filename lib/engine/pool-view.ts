@@ -3,6 +3,9 @@ import {
   type AcquireTimeoutStats,
   type LeaseHolder,
 } from '../errors/acquire-timeout.error.js';
+import { PoolSelfDeadlockError } from '../errors/pool-self-deadlock.error.js';
+import type { AcquireRequest } from './acquire-request.js';
+import { outerScopesOf } from './acquire-scope.js';
 import { framesOf } from './call-site.js';
 import type { Lease } from './lease.js';
 import type { PoolContext } from './pool-context.js';
@@ -70,6 +73,18 @@ export function timeoutErrorOf<R>(
     holders: holdersOf(roster, clock.now()),
     loopLagMs,
     lastConnectError: isRelevant ? last : undefined,
+  });
+}
+
+/** What a caller is told who is refused so that a pool which waits for itself can go on. */
+export function selfDeadlockErrorOf<R>(
+  { options, roster, clock }: PoolContext<R>,
+  { scope, label }: AcquireRequest,
+): PoolSelfDeadlockError {
+  return new PoolSelfDeadlockError({
+    pool: options.name,
+    scopes: [scope?.label ?? label, ...outerScopesOf(scope).map((outer) => outer.label)],
+    holders: holdersOf(roster, clock.now()),
   });
 }
 

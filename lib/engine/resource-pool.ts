@@ -26,8 +26,7 @@ import { assertInvariants } from './invariants.js';
 import { Lease } from './lease.js';
 import { Opening } from './opening.js';
 import { PoolContext, type PoolParts } from './pool-context.js';
-import { countsOf, holdersOf, statsOf, timeoutErrorOf } from './pool-view.js';
-import { selfDeadlockErrorOf } from './self-deadlock.js';
+import { countsOf, holdersOf, selfDeadlockErrorOf, statsOf, timeoutErrorOf } from './pool-view.js';
 import type { PoolStats } from './statistics.js';
 import { Upkeep } from './upkeep.js';
 import { type Settle, Waiter } from './waiter.js';
@@ -235,7 +234,7 @@ export class ResourcePool<R> {
       if (!waiter) return;
       queue.remove(waiter);
       statistics.refused += 1;
-      waiter.refuse(selfDeadlockErrorOf(this.#pool, waiter));
+      waiter.refuse(selfDeadlockErrorOf(this.#pool, waiter.request));
     }
   }
 

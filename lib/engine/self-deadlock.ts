@@ -1,7 +1,4 @@
-import { PoolSelfDeadlockError } from '../errors/pool-self-deadlock.error.js';
 import { type AcquireScope, outerScopesOf } from './acquire-scope.js';
-import type { PoolContext } from './pool-context.js';
-import { holdersOf } from './pool-view.js';
 import type { Roster } from './roster.js';
 import type { Waiter } from './waiter.js';
 
@@ -59,16 +56,4 @@ export class SelfDeadlock<R> {
       outerScopesOf(request.scope).some((scope) => holders.has(scope)),
     );
   }
-}
-
-/** What the victim is told. */
-export function selfDeadlockErrorOf<R>(
-  { options, roster, clock }: PoolContext<R>,
-  { request: { scope, label } }: Waiter<R>,
-): PoolSelfDeadlockError {
-  return new PoolSelfDeadlockError({
-    pool: options.name,
-    scopes: [scope?.label ?? label, ...outerScopesOf(scope).map((outer) => outer.label)],
-    holders: holdersOf(roster, clock.now()),
-  });
 }

@@ -1,4 +1,6 @@
 import type { QueryResultRow } from 'pg';
+import type { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown.error.js';
+import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 
@@ -46,10 +48,7 @@ export async function markOf({ client }: PostgresSession): Promise<TransactionMa
  * Only a clear answer of the same server in the same history counts: a standby that was promoted
  * meanwhile has been seen to say `committed` of a transaction that never reached it.
  */
-export async function resolutionOf(
-  mark: TransactionMark,
-  { probe }: PoolParts,
-): Promise<Resolution> {
+async function resolutionOf(mark: TransactionMark, { probe }: PoolParts): Promise<Resolution> {
   if (mark.id === undefined) return 'unknown';
   const endAt = performance.now() + LIMIT_MS;
   while (performance.now() < endAt) {
@@ -65,4 +64,20 @@ export async function resolutionOf(
     await new Promise((over) => setTimeout(over, PAUSE_MS));
   }
   return 'unknown';
+}
+
+/**
+ * Returns when it was committed after all.
+ *
+ * @throws UnexpectedRollbackError when it was not; the error that was told first when nobody knows
+ */
+export async function resolveCommit(
+  mark: TransactionMark,
+  pool: PoolParts,
+  label: string,
+  unknown: CommitOutcomeUnknownError,
+): Promise<void> {
+  const resolution = await resolutionOf(mark, pool);
+  if (resolution === 'unknown') throw unknown;
+  if (resolution === 'rolled back') throw new UnexpectedRollbackError(pool.name, label, unknown);
 }

@@ -30,6 +30,11 @@ export interface Participation {
   fail(error: unknown): Promise<void>;
 }
 
+/** Runs work where statements belong to a scope, and the method knows it by its own handle. */
+function inScope<T>(scope: Scope, handle: Transaction, work: () => T): T {
+  return within(scope.parts.pool, { connection: scope, scope: scope.token, handle }, work);
+}
+
 /** Without a transaction. */
 export class Alone implements Participation {
   readonly transaction = undefined;
@@ -94,7 +99,7 @@ export class Joined extends Guest {
   }
 
   enter<T>(work: () => T): T {
-    return work();
+    return inScope(this.scope, this.transaction, work);
   }
 
   /** What it did is half done: whoever swallows its error must not commit that. */
@@ -117,14 +122,13 @@ export class Nested extends Guest {
   }
 
   enter<T>(work: () => T): T {
-    const { parts, token } = this.scope;
-    return within(parts.pool, this.scope, token, work);
+    return inScope(this.scope, this.transaction, work);
   }
 
   override async succeed(): Promise<void> {
     const { scope } = this;
     await scope.idle();
-    scope.transaction.closeCursor();
+    if (scope.hasSent) scope.transaction.closeCursor();
     await super.succeed();
     scope.close('released');
     const hasFailed = scope.hasSent && (await scope.transaction.status()) === 'E';
@@ -172,8 +176,7 @@ export class Owner implements Participation {
   }
 
   enter<T>(work: () => T): T {
-    const { parts, token } = this.scope;
-    return within(parts.pool, this.scope, token, work);
+    return inScope(this.scope, this.transaction, work);
   }
 
   async succeed(): Promise<void> {
@@ -189,7 +192,8 @@ export class Owner implements Participation {
       if (scope.doom.byOwner) return;
       throw new UnexpectedRollbackError(scope.parts.poolName, scope.parts.label, scope.doom.cause);
     }
-    const isEarly = this.#mayReturnEarly && (await scope.transaction.status()) === 'T' && scope.isOpen;
+    const isEarly =
+      this.#mayReturnEarly && (await scope.transaction.status()) === 'T' && scope.isOpen;
     const committed = this.#commit();
     if (isEarly) committed.catch((error: unknown) => this.#reportLate(error));
     else await committed;

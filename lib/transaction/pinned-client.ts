@@ -1,13 +1,24 @@
 import { type LeaseOwner, LeasedClient, type Loan } from '../postgres/pool/leased-client.js';
 import { LeaseReleasedError } from '../errors/lease-released.error.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
-import type { Scope } from './scope.js';
+import type { Done } from '../postgres/session/statement.js';
+import type { StatementConfig } from '../postgres/session/statement-limits.js';
+import type { PgSubmittable } from '../postgres/session/submittable.js';
+
+/** Where the connection is used. */
+interface PinningScope {
+  readonly parts: { readonly poolName: string };
+  readonly transaction: { pin(): Promise<PostgresSession> };
+  query(statement: string | StatementConfig, values: unknown[] | undefined, done: Done): void;
+  submit(statement: PgSubmittable, done: Done | undefined): void;
+  onClose(done: () => void): void;
+}
 
 /**
  * Lends the connection of a transaction to somebody who wants one for himself: every statement goes
  * through the scope, and giving it back leaves it where it is.
  */
-export async function lendPinned(scope: Scope): Promise<LeasedClient> {
+export async function lendPinned(scope: PinningScope): Promise<LeasedClient> {
   const session = await scope.transaction.pin();
   const client = new LeasedClient(new PinnedLoan(session), ownerOf(scope));
   // Whoever forgets to give it back takes no listeners along to the next borrower.
@@ -22,7 +33,7 @@ class PinnedLoan implements Loan {
   constructor(readonly resource: PostgresSession) {}
 }
 
-function ownerOf(scope: Scope): LeaseOwner {
+function ownerOf(scope: PinningScope): LeaseOwner {
   const { poolName } = scope.parts;
   return {
     pool: poolName,

@@ -1,12 +1,9 @@
 import type { QueryResult } from 'pg';
-import { inCallersContext } from '../engine/callers-context.js';
 import type { AcquireRequest } from '../engine/acquire-request.js';
-import type { Lease } from '../engine/lease.js';
 import { systemDeadlines } from '../engine/system-clock.js';
 import { within } from '../engine/within.js';
 import { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown.error.js';
 import { ConnectionLostError } from '../errors/connection-lost.error.js';
-import { StatementAbortedError } from '../errors/statement-aborted.error.js';
 import { TimeLimitError } from '../errors/time-limit.error.js';
 import { TransactionClosedError } from '../errors/transaction-closed.error.js';
 import { TransactionLostError } from '../errors/transaction-lost.error.js';
@@ -18,11 +15,13 @@ import type { Batch } from '../postgres/session/batch-run.js';
 import { namedLoss } from '../postgres/session/connection-loss.js';
 import { type Prelude, sendWithPreludes } from '../postgres/session/prelude-query.js';
 import { type Done, type Send, Statement } from '../postgres/session/statement.js';
-import { limitsOf, type StatementConfig } from '../postgres/session/statement-limits.js';
+import type { StatementConfig } from '../postgres/session/statement-limits.js';
 import type { PgSubmittable } from '../postgres/session/submittable.js';
 import { commit } from './commit.js';
+import { mayHoldSeveral, signalOf } from './statement-shape.js';
 import { OpenCursor } from './open-cursor.js';
-import { markOf, resolutionOf, type TransactionMark } from './commit-resolution.js';
+import { PinnedConnection } from './pinned-connection.js';
+import { markOf, resolveCommit, type TransactionMark } from './commit-resolution.js';
 
 /** What the server has been told, and has said, of the transaction. */
 type Begun = 'no' | 'asked' | 'yes';
@@ -38,10 +37,7 @@ type Begun = 'no' | 'asked' | 'yes';
  * then nothing more is sent, because it would commit by itself.
  */
 export class PinnedTransaction {
-  #lease: Lease<PostgresSession> | undefined;
-  #isAcquiring = false;
-  readonly #waiting: { readonly use: () => void; readonly fail: (error: Error) => void }[] = [];
-
+  readonly #connection: PinnedConnection;
   #preludes: Prelude[];
   #begun: Begun = 'no';
   #savepoints = 0;
@@ -62,8 +58,9 @@ export class PinnedTransaction {
     private readonly pool: PoolParts,
     private readonly label: string,
     beginning: readonly Prelude[],
-    private readonly request: AcquireRequest,
+    request: AcquireRequest,
   ) {
+    this.#connection = new PinnedConnection(pool, request, () => this.#tellIdle());
     this.#preludes = [...beginning];
   }
 
@@ -115,6 +112,7 @@ export class PinnedTransaction {
     enter: () => void,
   ): Promise<QueryResult[]> {
     const stop = (this.#batch = new AbortController());
+    this.#connection.hold();
     const { signal } = batch.options;
     const signals = signal ? [signal, stop.signal] : [stop.signal];
     const options = { ...batch.options, signal: AbortSignal.any(signals) };
@@ -126,8 +124,7 @@ export class PinnedTransaction {
       throw stop.signal.aborted ? stop.signal.reason : error;
     } finally {
       this.#batch = undefined;
-      this.#serveWaiting();
-      this.#tellIdle();
+      this.#connection.letGo();
     }
   }
 
@@ -230,7 +227,7 @@ export class PinnedTransaction {
   /** Why nothing more may be sent, told by the state that the server reported last. */
   #lostTransaction(): Error | undefined {
     if (this.#begun === 'no') return undefined;
-    const isIdle = this.#lease?.resource.transactionStatus === 'I';
+    const isIdle = this.#connection.session?.transactionStatus === 'I';
     if (!isIdle) {
       this.#begun = 'yes';
       return undefined;
@@ -252,8 +249,6 @@ export class PinnedTransaction {
     this.#isLost = this.#begun === 'yes' || this.#failure === undefined;
   }
 
-  // --- The connection ------------------------------------------------------------------------
-
   #withSession(
     use: (session: PostgresSession) => void,
     fail: (error: Error) => void,
@@ -261,60 +256,14 @@ export class PinnedTransaction {
   ): void {
     const refusal = this.#refusal;
     if (refusal) process.nextTick(() => fail(refusal));
-    else if (this.#lease && !this.#batch) use(this.#lease.resource);
-    else {
-      this.#wait(() => use(this.#lease!.resource), fail, signal);
-      if (!this.#lease) this.#acquire();
-    }
-  }
-
-  #wait(use: () => void, fail: (error: Error) => void, signal: AbortSignal | undefined): void {
-    const leave = (): void => {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      waiting.fail(new StatementAbortedError(this.pool.name, signal!.reason));
-      this.#tellIdle();
-    };
-    const stay = (): void => signal?.removeEventListener('abort', leave);
-    const waiting = {
-      use: inCallersContext(() => (stay(), use())),
-      fail: inCallersContext((error: Error) => (stay(), fail(error))),
-    };
-    this.#waiting.push(waiting);
-    signal?.addEventListener('abort', leave);
-  }
-
-  #acquire(): void {
-    if (this.#isAcquiring) return;
-    this.#isAcquiring = true;
-    this.pool.lender.lend(this.request, (error, lease) => {
-      this.#isAcquiring = false;
-      if (lease && this.#over) this.pool.lender.release(lease);
-      else this.#lease = lease;
-      this.#serveWaiting(error);
-      this.#tellIdle();
-    });
-  }
-
-  #serveWaiting(error?: Error): void {
-    while (this.#waiting.length > 0 && !this.#batch) {
-      const { use, fail } = this.#waiting.shift()!;
-      const reason = error ?? this.#refusal;
-      if (reason) fail(reason);
-      else use();
-    }
-  }
-
-  #giveBack(error?: unknown): void {
-    const lease = this.#lease;
-    this.#lease = undefined;
-    if (lease?.isOut) this.pool.lender.release(lease, error);
+    else this.#connection.want(use, fail, signal);
   }
 
   // --- The end -------------------------------------------------------------------------------
 
   /** Whether statements of it are on their way. */
   get isBusy(): boolean {
-    return this.#running.size > 0 || this.#waiting.length > 0 || this.#batch !== undefined;
+    return this.#running.size > 0 || this.#connection.isAwaited || this.#batch !== undefined;
   }
 
   /** Resolves when nothing of it is on its way any more. */
@@ -330,12 +279,12 @@ export class PinnedTransaction {
 
   /** What is left open by somebody who has gone would hold the connection for ever. */
   closeCursor(): void {
-    this.#cursor?.close();
+    this.#cursor?.close(new TransactionClosedError(this.pool.name, this.label, 'closing'));
   }
 
   /** The state at the server, once nothing is on its way any more; I as well where nothing began. */
   async status(): Promise<string> {
-    const session = this.#lease?.resource;
+    const session = this.#connection.session;
     if (!session || this.#begun === 'no') return 'I';
     await session.whenQuiet();
     return session.transactionStatus ?? 'I';
@@ -366,18 +315,18 @@ export class PinnedTransaction {
       throw this.#refusal!;
     }
     this.#close('committed');
-    const session = this.#lease?.resource;
+    const session = this.#connection.session;
     if (!session || this.#begun === 'no') {
-      this.#giveBack();
+      this.#connection.giveBack();
       return;
     }
     const { name } = this.pool;
     if (session.isEnding || session.toldFatal || session.failure !== undefined) {
-      this.#giveBack(true);
+      this.#connection.giveBack(true);
       throw new ConnectionLostError(name, session.failure);
     }
     if (status === 'I') {
-      this.#giveBack();
+      this.#connection.giveBack();
       throw this.#lossOf();
     }
     if (status === 'E') {
@@ -389,11 +338,11 @@ export class PinnedTransaction {
       await commit(session, { pool: name, label: this.label, limitMs });
     } catch (error) {
       const isUnknown = error instanceof CommitOutcomeUnknownError;
-      this.#giveBack(isUnknown ? error : undefined);
+      this.#connection.giveBack(isUnknown ? error : undefined);
       if (!isUnknown || !mark) throw error;
-      await this.#resolve(mark, error);
+      await resolveCommit(mark, this.pool, this.label, error);
     }
-    this.#giveBack();
+    this.#connection.giveBack();
   }
 
   /** What cannot be marked is not committed: its outcome could not be told as was promised. */
@@ -405,14 +354,6 @@ export class PinnedTransaction {
       await this.rollback();
       throw namedLoss(this.pool.name, error);
     }
-  }
-
-  /** Returns when it was committed after all. */
-  async #resolve(mark: TransactionMark, unknown: CommitOutcomeUnknownError): Promise<void> {
-    const resolution = await resolutionOf(mark, this.pool);
-    if (resolution === 'unknown') throw unknown;
-    if (resolution === 'committed') return;
-    throw new UnexpectedRollbackError(this.pool.name, this.label, unknown);
   }
 
   /**
@@ -429,25 +370,25 @@ export class PinnedTransaction {
   async #rollback(reason: Error | undefined): Promise<void> {
     this.#close('rolled back', reason);
     const refusal = this.#refusal!;
-    for (const { fail } of this.#waiting.splice(0)) fail(refusal);
+    this.#connection.refuse(refusal);
     for (const statement of this.#running) statement.abandon(refusal);
     this.#batch?.abort(refusal);
-    const session = this.#lease?.resource;
+    const session = this.#connection.session;
     if (session && this.#cursor) {
       this.#cursor.giveUp(refusal);
       session.cancel();
     }
     if (!session || this.#begun === 'no') {
-      this.#giveBack();
+      this.#connection.giveBack();
       return;
     }
     try {
       await this.#limited(this.#rollBackAt(session));
     } catch (error) {
-      this.#giveBack(error);
+      this.#connection.giveBack(error);
       return;
     }
-    this.#giveBack();
+    this.#connection.giveBack();
   }
 
   async #rollBackAt(session: PostgresSession): Promise<void> {
@@ -458,7 +399,7 @@ export class PinnedTransaction {
 
   /** Undoes what came after a savepoint, and the savepoint itself. */
   async rollbackTo(savepoint: string): Promise<void> {
-    const session = this.#lease?.resource;
+    const session = this.#connection.session;
     if (!session) return;
     this.#preludes = [];
     this.closeCursor();
@@ -492,18 +433,4 @@ export class PinnedTransaction {
     const limitMs = settings.resetTimeoutMs;
     return within(systemDeadlines, limitMs, work, () => new TimeLimitError(name, 'reset', limitMs));
   }
-}
-
-/** One that has fired already is looked at when the statement is sent. */
-function signalOf(statement: string | StatementConfig): AbortSignal | undefined {
-  return typeof statement === 'string' ? undefined : limitsOf(statement)?.signal;
-}
-
-/** A text with several statements cannot travel with BEGIN. A semicolon in a literal costs little. */
-function mayHoldSeveral(statement: string | StatementConfig, values: unknown): boolean {
-  const config = typeof statement === 'string' ? undefined : statement;
-  if (values !== undefined || config?.values !== undefined || config?.name !== undefined)
-    return false;
-  const text = config ? config.text : (statement as string);
-  return /;\s*\S/.test(text);
 }

@@ -68,14 +68,10 @@ function asItIs<T>(work: () => T): T {
 
 /** Where the transaction's connection is still held: whoever takes another one may wait for it. */
 function besides(pool: Pool): <T>(work: () => T) => T {
-  return (work) => within(pool, undefined, frameOf(pool)?.scope, work);
+  return (work) => within(pool, { scope: frameOf(pool)?.scope }, work);
 }
 
-function nest(
-  outer: Scope,
-  parts: ScopeParts,
-  remainingMs: number | undefined,
-): Participation {
+function nest(outer: Scope, parts: ScopeParts, remainingMs: number | undefined): Participation {
   refuseToJoin(outer, parts.label, { ...parts.options, settings: undefined });
   return new Nested(new NestedScope(parts, outer), remainingMs);
 }

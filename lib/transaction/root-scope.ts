@@ -33,8 +33,8 @@ export class RootScope extends Scope {
     this.#limits = new Limits(parts, remainingMs, (error) => this.interrupt(error));
   }
 
-  override close(state: string): void {
-    super.close(state);
+  override close(state: string, reason?: Error): void {
+    super.close(state, reason);
     this.#limits.lift();
   }
 
@@ -46,7 +46,7 @@ export class RootScope extends Scope {
 
   interrupt(error: Error): void {
     if (!this.isOpen) return;
-    this.close(ROLLED_BACK);
+    this.close(ROLLED_BACK, error);
     const rolledBack = this.transaction.rollback(error);
     // Those who waited for the connection know already why.
     this.#wait?.abort();

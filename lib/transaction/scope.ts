@@ -40,6 +40,7 @@ export abstract class Scope implements AmbientConnection {
   /** Why it is to be rolled back although its method returned. */
   doom: { readonly cause: unknown; readonly byOwner: boolean } | undefined;
   #state = 'open';
+  #reason: Error | undefined;
   #pending = 0;
   readonly #whenIdle: (() => void)[] = [];
   readonly #whenClosed: (() => void)[] = [];
@@ -109,7 +110,8 @@ export abstract class Scope implements AmbientConnection {
 
   #refusal(text: string): Error | undefined {
     const { pool, poolName, label } = this.parts;
-    if (!this.isOpen) return new TransactionClosedError(poolName, label, this.#state);
+    if (!this.isOpen)
+      return this.#reason ?? new TransactionClosedError(poolName, label, this.#state);
     if (isTransactionControl(text)) return new TransactionControlError(poolName, label);
     if (this.#nested === 0) return undefined;
     const here = frameOf(pool)?.connection;
@@ -189,9 +191,11 @@ export abstract class Scope implements AmbientConnection {
     this.#whenClosed.push(done);
   }
 
-  close(state: string): void {
+  /** @param reason told to those who still ask for something */
+  close(state: string, reason?: Error): void {
     if (!this.isOpen) return;
     this.#state = state;
+    this.#reason = reason;
     for (const tell of this.#whenClosed.splice(0)) tell();
   }
 }

@@ -1,13 +1,11 @@
 import { IllegalTransactionStateError } from '../errors/illegal-transaction-state.error.js';
 import { InvalidTransactionOptionsError } from '../errors/invalid-transaction-options.error.js';
-import { ambientConnections } from '../postgres/pool/ambient.js';
+import { frameOf, innermostHandle } from '../postgres/pool/ambient.js';
 import { Pool } from '../postgres/pool/pool.js';
 import { bindManager } from './bound-manager.js';
 import { type Adopt, Call } from './call.js';
-import { scopeOf } from './propagation.js';
 import { checkTransactionOptions } from './read-transaction-options.js';
-import { Scope } from './scope.js';
-import { Transaction } from './transaction.js';
+import type { Transaction } from './transaction.js';
 import type { TransactionOptions } from './transaction-options.js';
 
 /** Where pools are found by their names. */
@@ -86,8 +84,7 @@ export class TransactionManager {
 
   /** The transaction that statements of a pool belong to here; undefined outside of every one. */
   current(pool = 'primary'): Transaction | undefined {
-    const scope = scopeOf(this.pools.get(pool));
-    return scope && new Transaction(scope, false);
+    return frameOf(this.pools.get(pool))?.handle as Transaction | undefined;
   }
 
   #poolFor({ pool: name = 'primary' }: TransactionOptions, label: string): Pool {
@@ -104,8 +101,7 @@ export class TransactionManager {
 
 /** The innermost transaction here, of whichever pool. */
 export function currentTransaction(): Transaction | undefined {
-  const scope = ambientConnections().find((connection) => connection instanceof Scope);
-  return scope && new Transaction(scope, false);
+  return innermostHandle() as Transaction | undefined;
 }
 
 /** Runs when the transaction around was committed; at once where there is none. */

@@ -30,14 +30,11 @@ export class PoolErrorFilter implements ExceptionFilter<PoolError> {
       });
       return;
     }
-    response
-      .status(HttpStatus.SERVICE_UNAVAILABLE)
-      .header('Retry-After', '1')
-      .json({
-        statusCode: HttpStatus.SERVICE_UNAVAILABLE,
-        error: 'Service Unavailable',
-        message: 'The database cannot serve this request now; please try again',
-        code: error.code,
-      });
+    response.status(HttpStatus.SERVICE_UNAVAILABLE).header('Retry-After', '1').json({
+      statusCode: HttpStatus.SERVICE_UNAVAILABLE,
+      error: 'Service Unavailable',
+      message: 'The database cannot serve this request now; please try again',
+      code: error.code,
+    });
   }
 }

@@ -36,5 +36,6 @@ describe('the packed package', () => {
     ]);
 
     expect(report).toContain('nestjs-pools/health');
+    expect(report).toContain('nestjs-pools/testing');
   });
 });

@@ -20,13 +20,19 @@ export interface AmbientConnection {
  * What holds for one pool in an async context. An immutable list, never a shared stack: whoever
  * leaves a frame, in whatever order, changes nothing for the others.
  */
-interface Frame {
+interface Frame extends Ambience {
   readonly pool: object;
+  readonly outer: Frame | undefined;
+}
+
+/** What is to hold for a pool. */
+export interface Ambience {
   /** Undefined where the pool is used on its own on purpose. */
-  readonly connection: AmbientConnection | undefined;
+  readonly connection?: AmbientConnection;
   /** Who holds a connection here, and would wait for whoever asks for another one. */
   readonly scope: AcquireScope | undefined;
-  readonly outer: Frame | undefined;
+  /** What the innermost method knows the connection's transaction by. */
+  readonly handle?: object;
 }
 
 const frames = new AsyncLocalStorage<Frame | undefined>();
@@ -38,25 +44,19 @@ export function frameOf(pool: object): Frame | undefined {
   return frame;
 }
 
-/** What stands in for the connections of any pool here, the innermost first. */
-export function ambientConnections(): AmbientConnection[] {
+/** The handle of the innermost transaction here, of whichever pool. */
+export function innermostHandle(): object | undefined {
   const seen = new Set<object>();
-  const connections: AmbientConnection[] = [];
   for (let frame = frames.getStore(); frame; frame = frame.outer) {
-    if (frame.connection && !seen.has(frame.pool)) connections.push(frame.connection);
+    if (frame.handle && !seen.has(frame.pool)) return frame.handle;
     seen.add(frame.pool);
   }
-  return connections;
+  return undefined;
 }
 
 /** Runs `work` where this holds for the pool. */
-export function within<T>(
-  pool: object,
-  connection: AmbientConnection | undefined,
-  scope: AcquireScope | undefined,
-  work: () => T,
-): T {
-  return frames.run({ pool, connection, scope, outer: frames.getStore() }, work);
+export function within<T>(pool: object, ambience: Ambience, work: () => T): T {
+  return frames.run({ ...ambience, pool, outer: frames.getStore() }, work);
 }
 
 /** Runs `work` where nothing holds for any pool. */

@@ -39,6 +39,6 @@ export class PoolOutside {
 
   /** The one around may wait for whoever asks for another connection here. */
   #apart<T>(work: () => T): T {
-    return within(this.#pool, undefined, frameOf(this.#pool)?.scope, work);
+    return within(this.#pool, { scope: frameOf(this.#pool)?.scope }, work);
   }
 }

@@ -203,7 +203,7 @@ export class Pool extends pg.Pool {
     }
     const scope = { label: options.label, outer: frame?.scope };
     await using client = await this.#lend({ ...options, site: this.#callSite(), scope }, asHandle);
-    return await within(this, undefined, scope, () => work(client));
+    return await within(this, { scope }, () => work(client));
   }
 
   /** This pool without the transaction that is open on it here, if one is. */

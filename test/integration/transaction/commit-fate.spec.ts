@@ -21,14 +21,12 @@ const COMMITTED_BYTES = COMMIT_BYTES + 1 + 4 + 1;
 
 const RESOLVED = { resolveUnknownCommit: true };
 
-
-
 const IMPATIENT = { commitTimeoutMs: 200, retry: { attempts: 5 } };
 
 /** Inserts a row, and cuts the connection with COMMIT on its way. */
 function insertAndCut(
   { pool, transactions }: UnderTest,
-  cut: () => void,
+  cutIt: () => void,
   options: TransactionOptions = {},
 ) {
   const told: string[] = [];
@@ -36,7 +34,7 @@ function insertAndCut(
     told.push('runs');
     tx.afterCompletion((outcome) => told.push(outcome));
     await pool.query('INSERT INTO entry VALUES (1)');
-    tx.beforeCommit(cut);
+    tx.beforeCommit(cutIt);
   });
   return { run, told };
 }
@@ -90,16 +88,19 @@ describe('a connection that is lost', () => {
   });
 
   // In silence the server goes on waiting for COMMIT, and for as long nobody can know.
-  it.each(['rst', 'fin'] as const)('with COMMIT is told of as rolled back where it is asked for: %s', async (how) => {
-    const underTest = await openToCut();
-    const { toServer } = await bytesOfMark(underTest);
+  it.each(['rst', 'fin'] as const)(
+    'with COMMIT is told of as rolled back where it is asked for: %s',
+    async (how) => {
+      const underTest = await openToCut();
+      const { toServer } = await bytesOfMark(underTest);
 
-    const { run, told } = insertAndCut(underTest, () => cut('toServer', how, toServer), RESOLVED);
+      const { run, told } = insertAndCut(underTest, () => cut('toServer', how, toServer), RESOLVED);
 
-    await expect(run).rejects.toThrow(UnexpectedRollbackError);
-    expect(told).toEqual(['runs', 'rolled back']);
-    expect(await test.entries()).toEqual([]);
-  });
+      await expect(run).rejects.toThrow(UnexpectedRollbackError);
+      expect(told).toEqual(['runs', 'rolled back']);
+      expect(await test.entries()).toEqual([]);
+    },
+  );
 
   it.each(CUTS)('behind COMMIT is told of as committed where it is asked for: %s', async (how) => {
     const underTest = await openToCut();
@@ -131,7 +132,12 @@ describe('a connection that is lost', () => {
       tx.afterCompletion((outcome) => outcomes.push(outcome));
       await pool.query('INSERT INTO entry VALUES (1)');
       await test.pools.terminate(await backendOf(pool));
-      await eventually(() => pool.query('SELECT').then(() => false, () => true));
+      await eventually(() =>
+        pool.query('SELECT').then(
+          () => false,
+          () => true,
+        ),
+      );
     });
 
     expect(await refusal(run)).not.toBeInstanceOf(CommitOutcomeUnknownError);
@@ -223,7 +229,7 @@ describe('an answer to COMMIT that takes its time', () => {
   it('is waited for until commitTimeoutMs, whatever deadline or signal there is', async () => {
     const { pool, transactions } = await test.openBehindProxy();
     const controller = new AbortController();
-    const options = { timeoutMs: 200, signal: controller.signal };
+    const options = { timeoutMs: 500, signal: controller.signal };
 
     await transactions.run(options, async (tx) => {
       await pool.query('INSERT INTO entry VALUES (1)');
@@ -236,4 +242,3 @@ describe('an answer to COMMIT that takes its time', () => {
     expect(await test.entries()).toEqual([1]);
   });
 });
-

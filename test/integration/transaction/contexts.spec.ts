@@ -49,7 +49,7 @@ describe('transactions of requests at the same time', () => {
     );
 
     for (const ids of seen) expect(ids.size).toBe(1);
-    expect(new Set(seen.flatMap((ids) => [...ids])).size).toBe(12);
+    expect(new Set(seen.flatMap((ids) => Array.from(ids))).size).toBe(12);
   });
 
   it('leave those alone that have none', async () => {
@@ -114,8 +114,8 @@ describe('transactions of requests at the same time', () => {
     const gc = globalThis.gc ?? (await exposedGc());
 
     const store = await (async () => {
-      const request = { large: Buffer.alloc(1_000_000) };
-      await own.run(request, () =>
+      const finished = { large: Buffer.alloc(1_000_000) };
+      await own.run(finished, () =>
         transactions.run({ timeoutMs: 60_000, readOnly: true }, async () => {
           await pool.query('SELECT 1');
           await transactions.run({ propagation: 'NESTED', timeoutMs: 60_000 }, () =>
@@ -123,7 +123,7 @@ describe('transactions of requests at the same time', () => {
           );
         }),
       );
-      return new WeakRef(request);
+      return new WeakRef(finished);
     })();
 
     await eventually(() => {

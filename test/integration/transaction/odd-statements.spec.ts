@@ -37,6 +37,29 @@ describe('a first statement', () => {
     expect(rows).toHaveLength(10);
   });
 
+  it.each([undefined, [], null])('may be several in a text with the values %p', async (values) => {
+    const { pool, transactions } = test.open({ max: 1 });
+    const text = 'INSERT INTO entry VALUES (1); INSERT INTO entry VALUES (2)';
+
+    await transactions.run(() => pool.query(text, values as never));
+    await transactions.run(() => pool.query({ text: 'SELECT 1; SELECT 2', values } as never));
+
+    expect(await test.entries()).toEqual([1, 2]);
+  });
+
+  it('may be a constant that nobody can change', async () => {
+    const { pool, transactions } = test.open({ max: 1 });
+    const add = Object.freeze({ name: 'add', text: 'INSERT INTO entry VALUES ($1)' });
+
+    await pool.query(add, [1]);
+    await transactions.run(async () => {
+      await pool.query(add, [2]);
+      await pool.query(add, [3]);
+    });
+
+    expect(await test.entries()).toEqual([1, 2, 3]);
+  });
+
   it('may be stopped by its own signal while it waits for a connection', async () => {
     const { pool, transactions } = test.open({ max: 1, acquireTimeoutMs: 5_000 });
     const lease = await pool.acquire();

@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { TransactionManager, UnexpectedRollbackError, type Pool } from '../../../lib/index.js';
+import {
+  currentTransaction,
+  type Pool,
+  TransactionManager,
+  UnexpectedRollbackError,
+} from '../../../lib/index.js';
 import { deferred } from '../../support/deferred.js';
 import { testPools } from '../pool/support/test-pools.js';
 
@@ -118,6 +123,29 @@ describe('a transaction', () => {
     const before = pool.stats().counters.acquires;
     await transactions.run(() => 1);
     expect(pool.stats().counters.acquires).toBe(before);
+  });
+
+  it('is known to the method that began it as to itself, and to one that joined as to a guest', async () => {
+    const { pool, transactions } = await setUp();
+    const undo = () => currentTransaction()!.setRollbackOnly();
+    const result = await transactions.run(async (transaction) => {
+      await pool.query('INSERT INTO entry VALUES (1)');
+      expect(currentTransaction()).toBe(transaction);
+      expect(transactions.current()).toBe(transaction);
+      undo();
+      return 'preview';
+    });
+    expect(result).toBe('preview');
+    const run = transactions.run(async () => {
+      await pool.query('INSERT INTO entry VALUES (2)');
+      await transactions.run(undo);
+    });
+    await expect(run).rejects.toThrow(UnexpectedRollbackError);
+    expect(await entries(pool)).toEqual([]);
+    expect(currentTransaction()).toBeUndefined();
+    await transactions.run(() =>
+      pool.outside.use(() => expect(currentTransaction()).toBeUndefined()),
+    );
   });
 
   it('runs again after a serialization failure', async () => {

@@ -118,10 +118,7 @@ describe('the beginning of a transaction', () => {
     [{ isolation: 'repeatable read' }, ['repeatable read', 'off', 'off']],
     [{ isolation: 'serializable', readOnly: false }, ['serializable', 'off', 'off']],
     [{ readOnly: true }, ['read committed', 'on', 'off']],
-    [
-      { isolation: 'serializable', readOnly: true, deferrable: true },
-      ['serializable', 'on', 'on'],
-    ],
+    [{ isolation: 'serializable', readOnly: true, deferrable: true }, ['serializable', 'on', 'on']],
   ])('is at the server what %p asks for', async (options, expected) => {
     const { pool, transactions } = test.open({ max: 1 });
     const names = ['transaction_isolation', 'transaction_read_only', 'transaction_deferrable'];

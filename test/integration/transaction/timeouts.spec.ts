@@ -23,7 +23,11 @@ async function stateOf(pid: number): Promise<string> {
 }
 
 /** Runs something that is over with its transaction, and looks whether nothing of it goes on. */
-async function expectStopped(pool: Pool, run: Promise<unknown>, error: Record<string, unknown>): Promise<void> {
+async function expectStopped(
+  pool: Pool,
+  run: Promise<unknown>,
+  error: Record<string, unknown>,
+): Promise<void> {
   const pid = await backendOf(pool);
   await expect(run).rejects.toMatchObject(error);
   await eventually(async () => expect(await stateOf(pid)).toBe('idle'));
@@ -150,11 +154,12 @@ describe('a transaction whose time is over', () => {
   it('forgets the time of a method that joined and has returned', async () => {
     const { pool, transactions } = test.open({ max: 1 });
 
+    await pool.query('SELECT');
     await transactions.run(async () => {
-      await transactions.run({ timeoutMs: 100 }, () => pool.query('SELECT'));
-      const nested = { timeoutMs: 100, propagation: 'NESTED' } as const;
+      await transactions.run({ timeoutMs: 500 }, () => pool.query('SELECT'));
+      const nested = { timeoutMs: 500, propagation: 'NESTED' } as const;
       await transactions.run(nested, () => pool.query('SELECT'));
-      await sleep(150);
+      await sleep(600);
       await pool.query('INSERT INTO entry VALUES (1)');
     });
 

@@ -1,7 +1,7 @@
-import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import type { Transaction } from '../../../lib/index.js';
 import { deferred } from '../../support/deferred.js';
+import { eventually } from '../../support/eventually.js';
 import { refusal } from '../session/support/refusal.js';
 import { testTransactions } from './support/test-transactions.js';
 
@@ -88,7 +88,6 @@ describe('what is not awaited in a transaction', () => {
   ])('is refused when it comes after the end: %s', async (state, error) => {
     const { pool, transactions } = test.open();
     const late = deferred();
-    const emitter = new EventEmitter();
     const told: Promise<Error>[] = [];
 
     await transactions
@@ -103,16 +102,14 @@ describe('what is not awaited in a transaction', () => {
           told.push(refusal(pool.batch(['INSERT INTO entry VALUES (9)'])));
           told.push(refusal(pool.use(() => {})));
         };
-        emitter.on('late', () => late.promise.then(ask));
         void late.promise.then(ask);
         setTimeout(ask, 100);
         if (error) throw error;
       })
       .catch(() => {});
     late.resolve();
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await eventually(() => told.length === 12);
 
-    expect(told).toHaveLength(12);
     for (const refused of await Promise.all(told)) {
       expect(refused).toMatchObject({ ...CLOSED, label: 'transfer', state });
       expect(refused.message).toMatch(/detach\(\).*pool\.outside/);

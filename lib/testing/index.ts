@@ -1,0 +1,1 @@
+export { PassThroughTransactionManager } from './pass-through-transaction-manager.js';
