@@ -55,8 +55,9 @@ export interface TransactionOptions {
 
   /**
    * Longest time in milliseconds for all of it, the pauses and repetitions of `retry` included,
-   * without COMMIT. Then the running statement is cancelled and the transaction rolled back.
-   * Minimum 1. Default: no limit.
+   * without COMMIT. Then the running statement is cancelled and the transaction rolled back; the
+   * whole of it, also where the method has joined it or is nested in it. Minimum 1. Default: no
+   * limit.
    */
   readonly timeoutMs?: number | undefined;
 
