@@ -65,7 +65,10 @@ export class PostgresDriver implements Driver<PostgresSession> {
       await connect(session.client);
       session.connected();
       await initialise(session);
-      if (session.hasEnded) throw new ConnectionLostError(this.options.name, session.failure);
+      // It may be told its end in the same breath in which it is let in, and the socket stay open.
+      if (session.hasEnded || session.failure !== undefined) {
+        throw new ConnectionLostError(this.options.name, session.failure);
+      }
       signal.throwIfAborted();
       return session;
     } catch (error) {
