@@ -1,17 +1,11 @@
+import { beginText } from '../postgres/session/batch-statements.js';
 import type { Prelude } from '../postgres/session/prelude-query.js';
 import type { TransactionOptions, TransactionSettings } from './transaction-options.js';
 
 /** What is sent before the first statement of a transaction. */
 export function beginning(options: TransactionOptions): Prelude[] {
-  return [{ text: beginText(options) }, ...settingsOf(options.settings)];
-}
-
-function beginText({ isolation, readOnly, deferrable }: TransactionOptions): string {
-  const words = ['BEGIN'];
-  if (isolation !== undefined) words.push(`ISOLATION LEVEL ${isolation.toUpperCase()}`);
-  if (readOnly !== undefined) words.push(readOnly ? 'READ ONLY' : 'READ WRITE');
-  if (deferrable) words.push('DEFERRABLE');
-  return words.join(' ');
+  const text = beginText(options) + (options.deferrable ? ' DEFERRABLE' : '');
+  return [{ text }, ...settingsOf(options.settings)];
 }
 
 /** Parameters and not text: a value is data, whatever stands in it. */

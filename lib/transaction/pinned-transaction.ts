@@ -80,19 +80,14 @@ export class PinnedTransaction {
   submit(submittable: PgSubmittable, done: Done | undefined, enter: () => void): void {
     const cursor = new OpenCursor(submittable, done);
     const fail = (error: Error) => cursor.fail(error);
+    const begin = (): void => {
+      enter();
+      this.#cursor = cursor;
+    };
     this.#withSession((session) => {
-      session.inTurn(() => {
-        const refusal = this.#refusal ?? this.#lostTransaction();
-        if (refusal) {
-          fail(refusal);
-          return;
-        }
-        enter();
-        this.#cursor = cursor;
-        this.#sendPreludes(session, (error) => {
-          if (error) fail(error);
-          else cursor.sendTo(session);
-        });
+      this.#behindPreludes(session, begin, (error) => {
+        if (error) fail(error);
+        else cursor.sendTo(session);
       });
     }, fail);
   }
@@ -117,7 +112,9 @@ export class PinnedTransaction {
     const signals = signal ? [signal, stop.signal] : [stop.signal];
     const options = { ...batch.options, signal: AbortSignal.any(signals) };
     try {
-      await this.#inTurn(session, enter);
+      await new Promise<void>((resolve, reject) => {
+        this.#behindPreludes(session, enter, (error) => (error ? reject(error) : resolve()));
+      });
       return await sendBatch(session, { ...batch, options }, this.pool.statementLimitMs);
     } catch (error) {
       this.#failure ??= error;
@@ -128,18 +125,22 @@ export class PinnedTransaction {
     }
   }
 
-  /** Resolves when it is this one's turn, and what goes before it was sent. */
-  #inTurn(session: PostgresSession, enter: () => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      session.inTurn(() => {
-        const refusal = this.#refusal ?? this.#lostTransaction();
-        if (refusal) {
-          reject(refusal);
-          return;
-        }
-        enter();
-        this.#sendPreludes(session, (error) => (error ? reject(error) : resolve()));
-      });
+  /** Calls `then` when it is somebody's turn, and what goes before it was sent alone. */
+  #behindPreludes(
+    session: PostgresSession,
+    enter: () => void,
+    then: (error: Error | null) => void,
+  ): void {
+    session.inTurn(() => {
+      const refusal = this.#refusal ?? this.#lostTransaction();
+      if (refusal) {
+        then(refusal);
+        return;
+      }
+      enter();
+      const preludes = this.#takePreludes();
+      if (preludes.length === 0) then(null);
+      else sendWithPreludes(session.client, preludes, undefined, undefined, then);
     });
   }
 
@@ -208,13 +209,6 @@ export class PinnedTransaction {
         sendWithPreludes(client, preludes, statement, values, answered);
       }
     };
-  }
-
-  #sendPreludes(session: PostgresSession, then: (error: Error | null) => void): void {
-    const preludes = this.#takePreludes();
-    const { client } = session;
-    if (preludes.length === 0) then(null);
-    else sendWithPreludes(client, preludes, undefined, undefined, then);
   }
 
   #takePreludes(): readonly Prelude[] {

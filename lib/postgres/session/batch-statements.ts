@@ -108,10 +108,16 @@ export function wrongOptions(pool: string, options: BatchOptions): Error | undef
 }
 
 /** The statement that begins it. */
-export function beginText({ isolation, readOnly }: BatchOptions): string {
+export function beginText({ isolation, readOnly }: Beginning): string {
   const level = isolation === undefined ? '' : ` ISOLATION LEVEL ${isolation.toUpperCase()}`;
   const access = readOnly === undefined ? '' : readOnly ? ' READ ONLY' : ' READ WRITE';
   return `BEGIN${level}${access}`;
+}
+
+/** What BEGIN says of its transaction; what is undefined is left to the server. */
+interface Beginning {
+  readonly isolation?: BatchOptions['isolation'] | undefined;
+  readonly readOnly?: boolean | undefined;
 }
 
 type Finding = [member: string, allowed: string, is?: unknown];
