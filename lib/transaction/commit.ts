@@ -4,6 +4,7 @@ import { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown.erro
 import { TimeLimitError } from '../errors/time-limit.error.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
+import { isRefusal } from '../postgres/session/refusal.js';
 
 /** Whose COMMIT it is, and how long its answer may take, in milliseconds. */
 export interface CommitRules {
@@ -27,6 +28,7 @@ export async function commit(session: PostgresSession, rules: CommitRules): Prom
     result = await answerToCommit(session, rules);
   } catch (cause) {
     session.failed(cause);
+    // FATAL is the end of the session, wherever COMMIT was.
     if (isRefusal(cause)) throw cause;
     throw new CommitOutcomeUnknownError(pool, { label, cause });
   }
@@ -48,9 +50,4 @@ function answerToCommit(
       else resolve(result);
     });
   });
-}
-
-/** An ERROR is an answer: it was rolled back. FATAL is the end of the session, wherever COMMIT was. */
-function isRefusal(error: unknown): boolean {
-  return (error as { severity?: unknown } | undefined)?.severity === 'ERROR';
 }

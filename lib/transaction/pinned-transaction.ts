@@ -13,6 +13,7 @@ import type { PostgresSession } from '../postgres/session/postgres-session.js';
 import { sendBatch } from '../postgres/session/batch.js';
 import type { Batch } from '../postgres/session/batch-run.js';
 import { namedLoss } from '../postgres/session/connection-loss.js';
+import { isRefusal } from '../postgres/session/refusal.js';
 import { type Prelude, sendWithPreludes } from '../postgres/session/prelude-query.js';
 import { type Done, type Send, Statement } from '../postgres/session/statement.js';
 import type { StatementConfig } from '../postgres/session/statement-limits.js';
@@ -400,13 +401,23 @@ export class PinnedTransaction {
     await session.whenQuiet();
     // All of it is being rolled back, or was.
     if (this.#ending || session.transactionStatus === 'I') return;
-    const text = `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`;
     try {
-      await this.#limited(session.client.query(text));
+      await this.#limited(this.#undoAt(session, savepoint));
+    } catch (error) {
+      await this.rollback(error as Error);
+    }
+  }
+
+  async #undoAt(session: PostgresSession, savepoint: string): Promise<void> {
+    try {
+      await session.client.query(
+        `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`,
+      );
       this.#failure = undefined;
     } catch (error) {
-      // A savepoint that was never set leaves the failed transaction as it is; silence ends it.
-      if (!session.isQuiet) await this.rollback(error as Error);
+      // A savepoint that was never set leaves the failed transaction as it is.
+      if (!isRefusal(error)) throw error;
+      await session.whenQuiet();
     }
   }
 

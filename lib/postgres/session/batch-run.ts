@@ -10,6 +10,7 @@ import { type BatchConnection, BatchQuery } from './batch-query.js';
 import type { BatchOptions, BatchStep } from './batch-statements.js';
 import { namedLoss } from './connection-loss.js';
 import type { PostgresSession } from './postgres-session.js';
+import { isRefusal } from './refusal.js';
 
 /** A batch that was checked and can be sent. */
 export interface Batch {
@@ -148,7 +149,7 @@ export class BatchRun {
 
     const step = this.#query.current ?? this.batch.steps.at(-1)!;
     const isReady = await this.#settledByServer();
-    const isRefused = isReady || error.severity === 'ERROR' || this.#isEndBeforeCommit(step, error);
+    const isRefused = isReady || isRefusal(error) || this.#isEndBeforeCommit(step, error);
     if (!this.batch.isTransaction) return this.#batchError(step, 'open', error);
     if (!isRefused && !this.#writesNothing) return this.#unknown(error);
     return this.#batchError(step, 'rolled back', error);

@@ -3,7 +3,7 @@ import { UnexpectedRollbackError } from '../../../lib/index.js';
 import { deferred } from '../../support/deferred.js';
 import { sleep } from '../../support/sleep.js';
 import { refusal } from '../session/support/refusal.js';
-import { testTransactions } from './support/test-transactions.js';
+import { testTransactions, type UnderTest } from './support/test-transactions.js';
 
 const test = testTransactions();
 const NESTED = { propagation: 'NESTED' } as const;
@@ -125,19 +125,14 @@ describe('a nested transaction', () => {
   });
 
   it('does not heal an error that the outer one has swallowed', async () => {
-    const { pool, transactions } = test.open();
+    await doesNotHealTheOuterOne(test.open());
+  });
 
-    const run = transactions.run(async () => {
-      await pool.query('SELEKT').catch(() => {});
-      await transactions
-        .run(NESTED, () => pool.query('INSERT INTO entry VALUES (1)'))
-        .catch(() => {});
-    });
+  it('does not heal it either when the server tells its state later than the error', async () => {
+    const underTest = await test.openBehindProxy();
+    test.proxy.delayReadyForQuery(5);
 
-    const error = await refusal(run);
-    expect(error).toBeInstanceOf(UnexpectedRollbackError);
-    expect(error.cause).toMatchObject({ code: '42601' });
-    expect(await test.entries()).toEqual([]);
+    await doesNotHealTheOuterOne(underTest);
   });
 
   it.each([
@@ -255,4 +250,18 @@ function unsendable(): object {
       throw new Error('cannot be sent');
     },
   };
+}
+
+async function doesNotHealTheOuterOne({ pool, transactions }: UnderTest): Promise<void> {
+  const run = transactions.run(async () => {
+    await pool.query('SELEKT').catch(() => {});
+    await transactions
+      .run(NESTED, () => pool.query('INSERT INTO entry VALUES (1)'))
+      .catch(() => {});
+  });
+
+  const error = await refusal(run);
+  expect(error).toBeInstanceOf(UnexpectedRollbackError);
+  expect(error.cause).toMatchObject({ code: '42601' });
+  expect(await test.entries()).toEqual([]);
 }

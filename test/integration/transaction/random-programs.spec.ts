@@ -1,31 +1,40 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { execute, expectation, programs } from './support/random-program.js';
-import { testTransactions } from './support/test-transactions.js';
+import { testTransactions, type UnderTest } from './support/test-transactions.js';
 
 const test = testTransactions();
 
 describe('a program of statements, nested and joined methods', () => {
   it('leaves what a model of it leaves, and says so, whatever fails and is swallowed', async () => {
-    const underTest = test.open({ max: 1 });
+    await leavesWhatTheModelLeaves(test.open({ max: 1 }));
+  });
 
-    await fc.assert(
-      fc.asyncProperty(programs, async (program) => {
-        await underTest.pool.query('TRUNCATE entry');
-        const expected = expectation(program);
+  it('does so when the server tells its state later than an error', async () => {
+    const underTest = await test.openBehindProxy();
+    test.proxy.delayReadyForQuery(2);
 
-        const isCommitted = await execute(program, underTest);
-
-        const { rows } = await underTest.pool.query('SELECT id FROM entry ORDER BY id');
-        const ids = rows.map(({ id }: { id: number }) => id);
-        expect({ isCommitted, ids }).toEqual({
-          isCommitted: expected !== undefined,
-          ids: expected ?? [],
-        });
-      }),
-      { numRuns: 150 },
-    );
-
-    expect(underTest.pool.stats().counters.created).toBe(1);
+    await leavesWhatTheModelLeaves(underTest);
   });
 });
+
+async function leavesWhatTheModelLeaves(underTest: UnderTest): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(programs, async (program) => {
+      await underTest.pool.query('TRUNCATE entry');
+      const expected = expectation(program);
+
+      const isCommitted = await execute(program, underTest);
+
+      const { rows } = await underTest.pool.query('SELECT id FROM entry ORDER BY id');
+      const ids = rows.map(({ id }: { id: number }) => id);
+      expect({ isCommitted, ids }).toEqual({
+        isCommitted: expected !== undefined,
+        ids: expected ?? [],
+      });
+    }),
+    { numRuns: 150 },
+  );
+
+  expect(underTest.pool.stats().counters.created).toBe(1);
+}

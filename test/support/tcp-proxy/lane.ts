@@ -14,6 +14,12 @@ export interface LaneObserver {
   cut(how: CutStyle): void;
 }
 
+/** The last bytes of whatever arrives at once, and how much later than the rest they go on. */
+export interface Tail {
+  readonly bytes: number;
+  readonly ms: number;
+}
+
 interface Parcel {
   readonly dueAt: number;
   /** What travels: bytes, or the end of the stream in one of its two ways. */
@@ -34,6 +40,7 @@ export class Lane {
   #sink: Socket | undefined;
   #mode: LaneMode = 'flowing';
   #latencyMs = 0;
+  #tail: Tail = { bytes: 0, ms: 0 };
   #cut: { bytesLeft: number; readonly how: CutStyle } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #cutTimer: NodeJS.Timeout | undefined;
@@ -69,6 +76,11 @@ export class Lane {
     this.#latencyMs = ms;
   }
 
+  /** Parts the end of whatever arrives from now on from the rest. */
+  set tail(tail: Tail) {
+    this.#tail = tail;
+  }
+
   /** Cuts when exactly this many more bytes have gone through. */
   cutAfter(bytes: number, how: CutStyle): void {
     if (bytes === 0) this.#observer.cut(how);
@@ -77,9 +89,19 @@ export class Lane {
 
   #take(load: Parcel['load']): void {
     if (this.#mode === 'lost') return;
-    this.#queue.push({ dueAt: performance.now() + this.#latencyMs, load });
-    this.#queuedBytes += sizeOf(load);
+    const { bytes, ms } = this.#tail;
+    if (typeof load === 'string' || bytes === 0 || load.length <= bytes) {
+      this.#enqueue(load, this.#latencyMs);
+    } else {
+      this.#enqueue(load.subarray(0, -bytes), this.#latencyMs);
+      this.#enqueue(load.subarray(-bytes), this.#latencyMs + ms);
+    }
     this.#pump();
+  }
+
+  #enqueue(load: Parcel['load'], afterMs: number): void {
+    this.#queue.push({ dueAt: performance.now() + afterMs, load });
+    this.#queuedBytes += sizeOf(load);
   }
 
   #pump(): void {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { CancelRequestReader, type CancelRequest } from './cancel-request.js';
-import { Lane, type CutStyle, type Direction, type LaneMode } from './lane.js';
+import { Lane, type CutStyle, type Direction, type LaneMode, type Tail } from './lane.js';
 import { reset } from './reset.js';
 
 export interface ConnectionObserver {
@@ -34,6 +34,7 @@ export class ProxiedConnection {
   #toClient: Lane | undefined;
   #server: Socket | undefined;
   #latency: Latency = { toServer: 0, toClient: 0 };
+  #tail: Tail = { bytes: 0, ms: 0 };
   #mode: LaneMode = 'flowing';
   #connectTimer: NodeJS.Timeout | undefined;
   #dialDue = false;
@@ -116,6 +117,12 @@ export class ProxiedConnection {
     if (this.#toClient !== undefined) this.#toClient.latencyMs = latency.toClient;
   }
 
+  /** What is said of the end of each answer. */
+  set tail(tail: Tail) {
+    this.#tail = tail;
+    if (this.#toClient !== undefined) this.#toClient.tail = tail;
+  }
+
   async #bothClosed(): Promise<void> {
     await closeOf(this.#client);
     clearTimeout(this.#connectTimer);
@@ -130,6 +137,7 @@ export class ProxiedConnection {
     this.#server = server;
     this.#toClient = this.#lane(server, 'toClient');
     this.#toClient.latencyMs = this.#latency.toClient;
+    this.#toClient.tail = this.#tail;
     this.#toClient.leadTo(this.#client);
     if (this.#pendingCut !== undefined) {
       this.#cutToClient(this.#pendingCut.bytes, this.#pendingCut.how);

@@ -3,12 +3,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../free-port.js';
 import type { CancelRequest } from './cancel-request.js';
-import type { CutStyle, Direction } from './lane.js';
+import type { CutStyle, Direction, Tail } from './lane.js';
 import { ProxiedConnection, type Latency, type Target } from './proxied-connection.js';
 import { reset } from './reset.js';
 import { UnansweredPort } from './unanswered-port.js';
 
 const HOST = '127.0.0.1';
+/** Type, length and state. */
+const READY_FOR_QUERY_BYTES = 6;
 const RELISTEN_TIMEOUT_MS = 5_000;
 
 /** What a new connection meets while traffic is stopped: it is accepted and hears nothing, or its request is not even answered. */
@@ -75,6 +77,7 @@ export class TcpProxy implements AsyncDisposable {
   #traffic: Traffic = 'flowing';
   #resetsNewcomers = false;
   #latency: Latency = { toServer: 0, toClient: 0 };
+  #tail: Tail = { bytes: 0, ms: 0 };
   #connectLatencyMs = 0;
   #cut: CutRule | undefined;
 
@@ -171,6 +174,12 @@ export class TcpProxy implements AsyncDisposable {
     for (const connection of this.#connections) connection.latency = this.#latency;
   }
 
+  /** PostgreSQL's word that it waits for the next statement arrives later than what it answered. */
+  delayReadyForQuery(ms: number): void {
+    this.#tail = { bytes: READY_FOR_QUERY_BYTES, ms };
+    for (const connection of this.#connections) connection.tail = this.#tail;
+  }
+
   /** Delays the connect to the server of new connections. */
   connectLatency(ms: number): void {
     this.#connectLatencyMs = ms;
@@ -219,6 +228,7 @@ export class TcpProxy implements AsyncDisposable {
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
     connection.latency = this.#latency;
+    connection.tail = this.#tail;
     if (this.#traffic === 'held') connection.pause();
     if (this.#traffic === 'lost') connection.silence();
     for (const listener of this.#listeners) listener(connection);
