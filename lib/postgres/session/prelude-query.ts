@@ -150,8 +150,10 @@ class PreludeQuery {
     else this.#answered(this.#refusal, undefined as never);
   }
 
-  handleCopyInResponse(connection: unknown): void {
+  handleCopyInResponse(connection: Wire): void {
     this.#query?.handleCopyInResponse(connection);
+    // The server has passed over the first one: it was waiting for data by then.
+    connection.sync();
   }
 
   handleCopyData(message: unknown, connection: unknown): void {

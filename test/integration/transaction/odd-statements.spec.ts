@@ -16,6 +16,20 @@ describe('a first statement', () => {
     const inside = await refusal(transactions.run(SOON, () => pool.query(copy)));
 
     expect(inside).toMatchObject({ code: alone.code });
+    await pool.query('SELECT');
+    expect(pool.stats().counters.created).toBe(1);
+  });
+
+  it('that wants data which nobody sends, and is swallowed, fails its transaction at once', async () => {
+    const { pool, transactions } = test.open({ max: 1 });
+
+    const run = transactions.run(async () => {
+      await pool.query('COPY entry FROM STDIN').catch(() => {});
+      await pool.query('INSERT INTO entry VALUES (1)').catch(() => {});
+    });
+
+    await expect(run).rejects.toMatchObject({ cause: { code: '57014' } });
+    expect(await test.entries()).toEqual([]);
     expect(pool.stats().counters.created).toBe(1);
   });
 
