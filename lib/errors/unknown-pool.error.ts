@@ -8,13 +8,16 @@ import { PoolError } from './pool.error.js';
 export class UnknownPoolError extends PoolError {
   readonly code = 'POOL_UNKNOWN';
 
+  /** @param place who asks for it, where that is known */
   constructor(
     readonly requested: string,
     readonly registered: readonly string[],
     nearest: string | undefined,
+    place?: string,
   ) {
     super(
-      `there is no pool '${requested}'; registered are: ${registered.join(', ')}.` +
+      `there is no pool '${requested}'${place === undefined ? '' : `, which ${place} asks for`};` +
+        ` registered are: ${registered.join(', ')}.` +
         (nearest === undefined ? '' : ` Did you mean '${nearest}'?`) +
         ' Name it in the pools of PoolModule.forRoot() or forRootAsync()',
     );

@@ -15,12 +15,15 @@ export class PoolRegistry implements Iterable<Pool> {
     this.#pools = new Map(pools);
   }
 
-  /** @throws UnknownPoolError that lists the names there are */
-  get(name: string): Pool {
+  /**
+   * @param place who asks for it, for the error
+   * @throws UnknownPoolError that lists the names there are
+   */
+  get(name: string, place?: string): Pool {
     const pool = this.#pools.get(name);
     if (pool) return pool;
     const names = this.names();
-    throw new UnknownPoolError(name, names, nearestName(name, names));
+    throw new UnknownPoolError(name, names, nearestName(name, names), place);
   }
 
   has(name: string): boolean {

@@ -3,6 +3,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import { type Module, type Wrapper, wrappersIn } from './application-parts.js';
 import type { PoolRegistry } from './pool-registry.js';
 import { getPoolToken, requestedPoolNamesBeside } from './pool.tokens.js';
+import { declaredPools } from './transactional/declared-pools.js';
 
 /** Where `@Inject()` and `@Optional()` note what they were told, in Nest 11 and 12. */
 const PARAMETERS = 'self:paramtypes';
@@ -11,8 +12,9 @@ const PROPERTIES = 'self:properties_metadata';
 const OPTIONAL_PROPERTIES = 'optional:properties_metadata';
 
 /**
- * Refuses an application that injects a pool which it has not registered. Nest meets most of them
- * as it makes the providers; those of a request, and of nobody yet, are found here.
+ * Refuses an application that asks for a pool which it has not registered. Those that are injected
+ * Nest meets itself as it makes the providers, but for those of a request, and of nobody yet; those
+ * that transactions are begun on nobody would meet before a call.
  *
  * @param own the module that provides the pools, and a refusal for every name it does not know
  * @throws UnknownPoolError
@@ -22,9 +24,8 @@ export function refuseUnknownPools(
   own: Module,
   registry: PoolRegistry,
 ): void {
-  const injected = new Set<unknown>(
-    [...wrappersIn(modules)].flatMap((wrapper) => tokensOf(wrapper)),
-  );
+  const wrappers = [...wrappersIn(modules)];
+  const injected = new Set<unknown>(wrappers.flatMap((wrapper) => tokensOf(wrapper)));
   const others = [...modules.values()].filter((module) => module !== own);
   for (const name of requestedPoolNamesBeside(registry.names())) {
     const token = getPoolToken(name);
@@ -34,6 +35,16 @@ export function refuseUnknownPools(
     // Called for its error.
     if (injected.has(token) && isRefused && !isProvided) registry.get(name);
   }
+  for (const prototype of new Set(wrappers.map((wrapper) => prototypeOf(wrapper)))) {
+    for (const { pool, place } of declaredPools(prototype)) registry.get(pool, place);
+  }
+}
+
+/** Where a provider has its methods: of one that a factory has made, or a test, nothing else tells. */
+function prototypeOf({ inject, metatype, instance }: Wrapper): object | null {
+  if (!inject && metatype) return metatype.prototype as object;
+  const isObject = typeof instance === 'object' && instance !== null;
+  return isObject ? (Object.getPrototypeOf(instance) as object | null) : null;
 }
 
 /** What a provider asks for by a token, and cannot do without. */

@@ -1,9 +1,8 @@
-import { systemClock } from '../engine/system-clock.js';
 import { TransactionTimeoutError } from '../errors/transaction-timeout.error.js';
 import type { Pool } from '../postgres/pool/pool.js';
 import type { Participation } from './participation.js';
 import { participate } from './propagation.js';
-import { isWorthRetrying, pauseBeforeRetry } from './retry.js';
+import { isWorthRetrying, pause, pauseBeforeRetry } from './retry.js';
 import type { TransactionOptions } from './transaction-options.js';
 
 /** A part in a transaction whose end is still to come, and whose it is. */
@@ -132,7 +131,7 @@ export class Call {
       const timeout = new TransactionTimeoutError(this.pool.name, this.label, timeoutMs!);
       throw Object.assign(timeout, { cause: error });
     }
-    await new Promise<void>((over) => systemClock.after(pauseMs, over, true));
+    await pause(pauseMs, signal);
   }
 }
 

@@ -13,6 +13,7 @@ import { NoTransactionManagerError } from '../../errors/no-transaction-manager.e
 import { TransactionManager } from '../../transaction/transaction-manager.js';
 import type { TransactionOptions } from '../../transaction/transaction-options.js';
 import { adoptResult } from './adopt-result.js';
+import { declarePool } from './declared-pools.js';
 import {
   checkTransactionalOptions,
   optionsOfCall,
@@ -69,6 +70,7 @@ export class TransactionInterceptor implements NestInterceptor {
     class ConfiguredTransactionInterceptor extends TransactionInterceptor {
       protected override readonly options = options;
     }
+    declarePool(ConfiguredTransactionInterceptor.prototype, 'intercept', options.pool);
     return ConfiguredTransactionInterceptor;
   }
 
@@ -79,3 +81,5 @@ export class TransactionInterceptor implements NestInterceptor {
     return this.transactions.call(options, () => next.handle(), adoptResult) as Observable<unknown>;
   }
 }
+
+declarePool(TransactionInterceptor.prototype, 'intercept');

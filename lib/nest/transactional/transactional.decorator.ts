@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { types } from 'node:util';
 import { TransactionalMisuseError } from '../../errors/transactional-misuse.error.js';
+import { declarePool } from './declared-pools.js';
 import { injectManager } from './manager-injection.js';
 import { labelOf, type Method, transactionalMethod } from './transactional-method.js';
 import { checkTransactionalOptions, type TransactionalOptions } from './transactional-options.js';
@@ -55,14 +56,27 @@ type ClassOrMember = (
  * @throws InvalidTransactionOptionsError, TransactionalMisuseError where it is declared
  * @publicApi
  */
+export function Transactional(options?: TransactionalOptions): ClassDecorator & MethodDecorator;
 export function Transactional(
   options: TransactionalOptions = {},
+  ...rest: unknown[]
 ): ClassDecorator & MethodDecorator {
+  if (typeof options === 'function' || rest.length > 0) throw withoutCall(options, rest[0]);
   const decorate: ClassOrMember = (target, key, descriptor) => {
     if (key === undefined) decorateClass((target as NewableFunction).prototype as object, options);
     else decorateMethod(target, key, descriptor, options);
   };
   return decorate;
+}
+
+/** As a decorator by itself, `@Transactional`, it would decorate nothing. */
+function withoutCall(target: object, key: unknown): TransactionalMisuseError {
+  const prototype = typeof target === 'function' ? (target.prototype as object) : target;
+  const label = key === undefined ? prototype.constructor.name : labelOf(prototype, key as string);
+  return new TransactionalMisuseError(
+    label,
+    'has @Transactional without (); write @Transactional()',
+  );
 }
 
 function decorateClass(prototype: object, options: TransactionalOptions): void {
@@ -110,7 +124,9 @@ function wrap(
   options: TransactionalOptions,
 ): void {
   const original = descriptor.value as Method;
-  descriptor.value = transactionalMethod({ prototype, key, original }, options);
+  // What was checked is what counts, whatever becomes of the object.
+  descriptor.value = transactionalMethod({ prototype, key, original }, { ...options });
+  declarePool(prototype, key, options.pool);
 }
 
 /** It runs when its caller takes steps, and can wait for nothing. */

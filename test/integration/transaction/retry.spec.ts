@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import type { Pool, TransactionManager } from '../../../lib/index.js';
 import { deferred } from '../../support/deferred.js';
@@ -124,6 +125,25 @@ describe('a transaction that is run again', () => {
     });
 
     expect(told).toEqual(['rolled back 1', 'rolled back 2', 'committed 3']);
+  });
+
+  it('is not run again when the signal fires in the pause between', async () => {
+    const { pool, transactions } = test.open({ max: 1 });
+    const controller = new AbortController();
+    let runs = 0;
+
+    const options = { signal: controller.signal, retry: { attempts: 1_000 } };
+    const run = transactions.run(options, async (tx) => {
+      runs += 1;
+      // By then the pauses are of some hundred milliseconds.
+      if (runs === 14) tx.afterRollback(() => setTimeout(() => controller.abort('enough'), 1));
+      await pool.query(DEADLOCK);
+    });
+
+    const error = { code: 'POOL_TRANSACTION_ABORTED', cause: 'enough' };
+    await expect(run).rejects.toMatchObject(error);
+    expect(runs).toBe(14);
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 
   it('holds no connection in the pause between', async () => {

@@ -327,6 +327,19 @@ describe('a decorated class', () => {
   });
 });
 
+/** As somebody writes it who forgets the parentheses; the compiler would tell them. */
+function declareWithoutCall(on: 'method' | 'class'): unknown {
+  const decorator = Transactional as unknown as MethodDecorator & ClassDecorator;
+  const nothing: MethodDecorator & ClassDecorator = () => {};
+
+  @(on === 'class' ? decorator : nothing)
+  class Wrong {
+    @(on === 'method' ? decorator : nothing)
+    async method(): Promise<void> {}
+  }
+  return Wrong;
+}
+
 describe('a decorator that cannot work', () => {
   /** The compiler refuses it there, too. */
   const onProperty: PropertyDecorator = Transactional();
@@ -360,6 +373,38 @@ describe('a decorator that cannot work', () => {
       return Entries;
     };
     expect(onClass).toThrow(/Entries: timeout is unknown; did you mean timeoutMs\?/);
+  });
+
+  it.each([
+    ['a method', 'Wrong.method', () => declareWithoutCall('method')],
+    ['a class', 'Wrong', () => declareWithoutCall('class')],
+  ])('is refused without () on %s, instead of doing nothing', (_, label, declare) => {
+    expect(declare).toThrow(
+      expect.objectContaining({
+        code: 'POOL_TRANSACTIONAL_MISUSED',
+        label,
+        message: expect.stringContaining('write @Transactional()'),
+      }),
+    );
+  });
+
+  it('has been checked for good: what is changed behind its back changes nothing', async () => {
+    const options: { readOnly?: boolean } = { readOnly: true };
+    @Injectable()
+    class Reports {
+      constructor(@InjectPool() private readonly primary: Pool) {}
+
+      @Transactional(options)
+      async isReadOnly(): Promise<unknown> {
+        const { rows } = await this.primary.query(
+          "SELECT current_setting('transaction_read_only')",
+        );
+        return Object.values(rows[0] as object)[0];
+      }
+    }
+    await using application = await ledger.start({ providers: [Reports] });
+    options.readOnly = false;
+    expect(await application.get(Reports).isReadOnly()).toBe('on');
   });
 
   it.each([

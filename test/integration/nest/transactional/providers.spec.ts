@@ -69,9 +69,6 @@ class Entries {
     await this.never();
   }
 
-  @Transactional({ pool: 'replcia' })
-  async elsewhere(): Promise<void> {}
-
   private async insert(note: string): Promise<void> {
     await this.primary.query('INSERT INTO entry VALUES ($1)', [note]);
   }
@@ -129,14 +126,6 @@ describe('a transactional method of a provider', () => {
     await expect(entries.callNever()).rejects.toMatchObject({
       code: 'POOL_ILLEGAL_TRANSACTION_STATE',
       message: expect.stringMatching(/Entries\.never .* in that of Entries\.callNever/),
-    });
-  });
-
-  it('is told the names that there are when its pool is unknown', async () => {
-    await using application = await ledger.start({ providers: [Entries] });
-    await expect(application.get(Entries).elsewhere()).rejects.toMatchObject({
-      code: 'POOL_UNKNOWN',
-      message: expect.stringMatching(/Did you mean 'replica'\?/),
     });
   });
 
