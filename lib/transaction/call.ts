@@ -2,7 +2,8 @@ import { TransactionTimeoutError } from '../errors/transaction-timeout.error.js'
 import type { Pool } from '../postgres/pool/pool.js';
 import type { Participation } from './participation.js';
 import { participate } from './propagation.js';
-import { isWorthRetrying, pause, pauseBeforeRetry } from './retry.js';
+import { pause } from './pause.js';
+import { isWorthRetrying, pauseBeforeRetry } from './retry.js';
 import type { TransactionOptions } from './transaction-options.js';
 
 /** A part in a transaction whose end is still to come, and whose it is. */

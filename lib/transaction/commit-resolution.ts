@@ -3,6 +3,7 @@ import type { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
+import { pause } from './pause.js';
 
 /** By what a transaction can be found again at the server. */
 export interface TransactionMark {
@@ -19,16 +20,25 @@ export type Resolution = 'committed' | 'rolled back' | 'unknown';
 const LIMIT_MS = 10_000;
 const PAUSE_MS = 100;
 
+const TIMELINE = 'substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)';
+const SYSTEM = '(SELECT system_identifier::text FROM pg_control_system())';
+
 const MARK = `
-  SELECT pg_current_xact_id_if_assigned()::text AS id,
-         substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS timeline,
-         (SELECT system_identifier::text FROM pg_control_system()) AS system`;
+  SELECT pg_current_xact_id_if_assigned()::text AS id, ${TIMELINE} AS timeline, ${SYSTEM} AS system`;
 
 const STATUS = `
-  SELECT pg_xact_status($1::text::xid8) AS status,
-         substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS timeline,
-         (SELECT system_identifier::text FROM pg_control_system()) AS system
+  SELECT pg_xact_status($1::text::xid8) AS status, ${TIMELINE} AS timeline, ${SYSTEM} AS system
   WHERE NOT pg_is_in_recovery()`;
+
+/**
+ * Ends a session that still waits for its COMMIT and will never get it: the server may take hours to
+ * notice that its connection is lost. Nobody else has this transaction; one whose COMMIT is being
+ * carried out is left alone.
+ */
+const END_SESSION = `
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE backend_xid = $1::text::xid8::xid AND state = 'idle in transaction'
+    AND ${TIMELINE} = $2 AND ${SYSTEM} = $3`;
 
 interface Answer extends QueryResultRow {
   readonly status: string | null;
@@ -49,19 +59,19 @@ export async function markOf({ client }: PostgresSession): Promise<TransactionMa
  * meanwhile has been seen to say `committed` of a transaction that never reached it.
  */
 async function resolutionOf(mark: TransactionMark, { probe }: PoolParts): Promise<Resolution> {
-  if (mark.id === undefined) return 'unknown';
+  const { id, timeline, system } = mark;
+  if (id === undefined) return 'unknown';
   const endAt = performance.now() + LIMIT_MS;
+  const ask = <Row extends QueryResultRow>(text: string, values: string[]): Promise<Row[]> =>
+    probe.rows<Row>(text, values, endAt - performance.now()).catch(() => []);
   while (performance.now() < endAt) {
-    const [answer] = await probe
-      .rows<Answer>(STATUS, [mark.id], endAt - performance.now())
-      .catch(() => []);
-    if (answer && (answer.timeline !== mark.timeline || answer.system !== mark.system)) {
-      return 'unknown';
-    }
+    const [answer] = await ask<Answer>(STATUS, [id]);
+    if (answer && (answer.timeline !== timeline || answer.system !== system)) return 'unknown';
     if (answer?.status === 'committed') return 'committed';
     if (answer?.status === 'aborted') return 'rolled back';
     if (answer && answer.status !== 'in progress') return 'unknown';
-    await new Promise((over) => setTimeout(over, PAUSE_MS));
+    if (answer) await ask(END_SESSION, [id, timeline, system]);
+    await pause(PAUSE_MS);
   }
   return 'unknown';
 }

@@ -1,5 +1,3 @@
-import { systemClock } from '../engine/system-clock.js';
-
 /** When a transaction is run again. */
 export interface Retry {
   /** How often it is run at most, the first time included. Minimum 1. */
@@ -39,17 +37,4 @@ export function isWorthRetrying(error: unknown, { codes = CODES }: Retry): boole
 export function pauseBeforeRetry(attempts: number, chance = Math.random()): number {
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * GROWTH ** attempts);
   return longest * (0.5 + chance / 2);
-}
-
-/** Waits so long, or until the signal fires: whoever goes on then has to look at it. */
-export function pause(forMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const goOn = (): void => {
-      systemClock.cancel(timer);
-      signal?.removeEventListener('abort', goOn);
-      resolve();
-    };
-    const timer = systemClock.after(forMs, goOn, true);
-    signal?.addEventListener('abort', goOn);
-  });
 }

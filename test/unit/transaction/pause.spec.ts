@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { pause } from '../../../lib/transaction/retry.js';
+import { pause } from '../../../lib/transaction/pause.js';
 
 /** Longer than any test may take: who waits for it has failed. */
 const LONG_MS = 600_000;
