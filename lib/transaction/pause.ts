@@ -1,7 +1,7 @@
 import { systemClock } from '../engine/system-clock.js';
 
 /** Waits so long, or until the signal fires: whoever goes on then has to look at it. */
-export function pause(forMs: number, signal?: AbortSignal | undefined): Promise<void> {
+export function pause(forMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const goOn = (): void => {
       systemClock.cancel(timer);

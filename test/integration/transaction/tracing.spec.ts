@@ -1,49 +1,35 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import { describe, expect, it } from '@jest/globals';
+import { ChildProgram } from '../../support/child-program.js';
 import { testTransactions } from './support/test-transactions.js';
 
 const test = testTransactions();
-const { query } = pg.Client.prototype;
+const PROGRAM = new URL('./fixtures/traced.ts', import.meta.url);
 
-/**
- * What @opentelemetry/instrumentation-pg does where it is to add comments to the SQL: it copies
- * everything that has a text.
- */
-function trace(): void {
-  pg.Client.prototype.query = function (this: pg.Client, statement: unknown, ...rest: unknown[]) {
-    const { text } = (statement ?? {}) as { text?: unknown };
-    const commented =
-      typeof text === 'string'
-        ? { ...(statement as object), text: `${text} /*traced*/` }
-        : statement;
-    return (query as (...args: unknown[]) => unknown).call(this, commented, ...rest);
-  } as typeof query;
-}
+/** What @opentelemetry/instrumentation-pg is told to do beside tracing. */
+const COMMENTS = { addSqlCommenterCommentToQueries: true };
+const CONTEXT = { enableTraceContextPropagation: true };
 
-afterEach(() => {
-  pg.Client.prototype.query = query;
-});
-
-describe('a transaction whose statements are traced and commented', () => {
-  it('begins and ends as without', async () => {
-    const { pool, transactions } = test.open({ max: 1 });
-    trace();
-
-    const run = transactions.run(async () => {
-      await pool.query({ text: 'INSERT INTO entry VALUES ($1)', values: [1] });
-      await transactions.run({ propagation: 'NESTED' }, () =>
-        pool.query({ name: 'add', text: 'INSERT INTO entry VALUES ($1)', values: [2] }),
-      );
-      await pool.query({ text: 'INSERT INTO entry VALUES (3); SELECT 1' });
-      throw new Error('undo');
+describe("a transaction with OpenTelemetry's instrumentation of pg loaded", () => {
+  it.each([
+    ['only traces', {}],
+    ['adds comments to the SQL', COMMENTS],
+    ['sets the name of the application before each statement', CONTEXT],
+    ['does all of it', { ...COMMENTS, ...CONTEXT }],
+  ])('begins and ends as without, where that %s', async (_what, options) => {
+    await using program = ChildProgram.run(PROGRAM, {
+      args: [test.pools.database.connectionString, JSON.stringify(options)],
     });
-    await expect(run).rejects.toThrow('undo');
-    expect(await test.entries()).toEqual([]);
 
-    await transactions.run(async () => {
-      await pool.query({ name: 'add', text: 'INSERT INTO entry VALUES ($1)', values: [4] });
-      await transactions.run({ propagation: 'NESTED' }, () => pool.query('SELECT 1'));
+    const { code, stdout, stderr } = await program.ends(60_000);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const report = JSON.parse(stdout) as Record<string, unknown>;
+    expect(report).toMatchObject({
+      // T or E within each transaction, I behind it.
+      states: 'TTTTI TTI T EE I'.replaceAll(' ', ''),
+      isCommented: 'addSqlCommenterCommentToQueries' in options,
     });
-    expect(await test.entries()).toEqual([4]);
+    expect(report['traced']).toBeGreaterThan(0);
+    expect(await test.entries()).toEqual([5, 6, 7, 9, 10]);
   });
 });
