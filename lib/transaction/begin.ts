@@ -1,11 +1,16 @@
 import { beginText } from '../postgres/session/batch-statements.js';
-import type { Prelude } from '../postgres/session/prelude-query.js';
+import { encoded, type Prelude } from '../postgres/session/prelude-query.js';
 import type { TransactionOptions, TransactionSettings } from './transaction-options.js';
+
+/** There are as many as ways to begin a transaction, and each is sent over and over. */
+const begins = new Map<string, Prelude>();
 
 /** What is sent before the first statement of a transaction. */
 export function beginning(options: TransactionOptions): Prelude[] {
   const text = beginText(options) + (options.deferrable ? ' DEFERRABLE' : '');
-  return [{ text }, ...settingsOf(options.settings)];
+  let begin = begins.get(text);
+  if (!begin) begins.set(text, (begin = encoded({ text })));
+  return [begin, ...settingsOf(options.settings)];
 }
 
 /** Parameters and not text: a value is data, whatever stands in it. */

@@ -1,4 +1,4 @@
-import { type Client, type Connection, Query, type QueryConfig, type QueryResult } from 'pg';
+import { type Client, Connection, Query, type QueryConfig, type QueryResult } from 'pg';
 
 /** A statement that travels in front of another one: BEGIN, SAVEPOINT, a setting. */
 export interface Prelude {
@@ -6,6 +6,8 @@ export interface Prelude {
   readonly values?: readonly (string | null)[];
   /** Called with the columns of its row, if it has one. */
   readonly row?: (columns: readonly (string | null)[]) => void;
+  /** Its messages, where they are always the same. */
+  readonly bytes?: Buffer;
 }
 
 export type Answered = (error: Error | null, result: QueryResult) => void;
@@ -19,6 +21,7 @@ type Message = { readonly fields: readonly (string | null)[] };
 type PgQuery = {
   readonly name?: string;
   readonly text?: string;
+  readonly values?: unknown;
   binary?: boolean | undefined;
   queryMode?: string;
   readonly _result: { _types: unknown };
@@ -81,8 +84,10 @@ class PreludeQuery {
 
   submit(connection: Wire): null {
     // What pg refuses to send is not sent. The preludes are: whoever gave them counts on that.
-    this.#refusal = this.#query?.submit(rehearsal(connection)) ?? null;
-    if (this.#refusal) this.#query = undefined;
+    if (this.#query && mayBeRefused(this.#query)) {
+      this.#refusal = this.#query.submit(rehearsal(connection));
+      if (this.#refusal) this.#query = undefined;
+    }
     const { stream } = connection;
     stream.cork();
     try {
@@ -184,10 +189,28 @@ function extended(query: PgQuery, { binary }: Client & { readonly binary?: boole
   return query;
 }
 
-function sendPrelude(connection: Wire, { text, values = [] }: Prelude): void {
+/** A prelude whose messages are made once: as one buffer, they cost least to send, too. */
+export function encoded(prelude: Prelude): Prelude {
+  const messages: Buffer[] = [];
+  const stream = { writable: true, write: (message: Buffer) => messages.push(message) };
+  sendPrelude(Object.assign(Object.create(Connection.prototype), { stream }) as Wire, prelude);
+  return { ...prelude, bytes: Buffer.concat(messages) };
+}
+
+function sendPrelude(connection: Wire, { text, values = [], bytes }: Prelude): void {
+  if (bytes) {
+    if (connection.stream.writable) connection.stream.write(bytes);
+    return;
+  }
   connection.parse({ text } as never, true);
   connection.bind({ values: [...values] }, true);
   connection.execute({}, true);
+}
+
+/** Whether pg might: never a text with no name and its values in a list, as nearly all are. */
+function mayBeRefused({ text, name, values }: PgQuery): boolean {
+  const isPlain = typeof text === 'string' && !name && (!values || Array.isArray(values));
+  return !isPlain;
 }
 
 /** A connection that sends nothing, on which pg's own checks can be made. */
