@@ -7,6 +7,9 @@ import type { PostgresSession } from '../postgres/session/postgres-session.js';
 
 type Fail = (error: Error) => void;
 
+/** Told once: no error when it is his turn. */
+type Waiting = (error?: Error) => void;
+
 /**
  * The connection of a transaction: taken when somebody wants it first, and kept until it is given
  * back. Whoever wants it is served in the order of asking.
@@ -16,7 +19,7 @@ export class PinnedConnection {
   #isAcquiring = false;
   #isHeld = false;
   #isClosed = false;
-  readonly #waiting: { readonly use: () => void; readonly fail: Fail }[] = [];
+  readonly #waiting: Waiting[] = [];
 
   /** @param served called when nobody may be waiting any more */
   constructor(
@@ -40,25 +43,27 @@ export class PinnedConnection {
    * @param signal ends the wait; one that has fired already is looked at by the statement itself
    */
   want(use: (session: PostgresSession) => void, fail: Fail, signal?: AbortSignal): void {
+    // Where a connection is idle nobody waits, and no context has to be kept for whoever would.
+    if (!this.#isAcquiring) this.#lease ??= this.pool.lender.tryAcquire(this.request);
     if (this.#lease && !this.#isHeld) {
       use(this.#lease.resource);
       return;
     }
-    this.#wait(() => use(this.#lease!.resource), fail, signal);
+    this.#wait(use, fail, signal);
     if (!this.#lease) this.#acquire();
   }
 
-  #wait(use: () => void, fail: Fail, signal: AbortSignal | undefined): void {
+  #wait(use: (session: PostgresSession) => void, fail: Fail, signal?: AbortSignal): void {
     const leave = (): void => {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      waiting.fail(new StatementAbortedError(this.pool.name, signal!.reason));
+      waiting(new StatementAbortedError(this.pool.name, signal!.reason));
       this.served();
     };
-    const stay = (): void => signal?.removeEventListener('abort', leave);
-    const waiting = {
-      use: inCallersContext(() => (stay(), use())),
-      fail: inCallersContext((error: Error) => (stay(), fail(error))),
-    };
+    const waiting = inCallersContext((error?: Error) => {
+      signal?.removeEventListener('abort', leave);
+      if (error) fail(error);
+      else use(this.#lease!.resource);
+    });
     this.#waiting.push(waiting);
     signal?.addEventListener('abort', leave);
   }
@@ -79,7 +84,7 @@ export class PinnedConnection {
   }
 
   #serve(): void {
-    while (this.isAwaited && !this.#isHeld) this.#waiting.shift()!.use();
+    while (this.isAwaited && !this.#isHeld) this.#waiting.shift()!();
     this.served();
   }
 
@@ -95,7 +100,7 @@ export class PinnedConnection {
 
   /** Tells those who wait that they wait for nothing. */
   refuse(error: Error): void {
-    for (const { fail } of this.#waiting.splice(0)) fail(error);
+    for (const tell of this.#waiting.splice(0)) tell(error);
   }
 
   /** One that comes later goes back by itself. */
