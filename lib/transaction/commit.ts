@@ -21,33 +21,31 @@ export interface CommitRules {
  * @throws the server's error, unchanged, when it refused: then all was rolled back
  * @throws CommitOutcomeUnknownError when there was no answer
  */
-export async function commit(session: PostgresSession, rules: CommitRules): Promise<void> {
-  const { pool, label } = rules;
-  let result: QueryResult;
-  try {
-    result = await answerToCommit(session, rules);
-  } catch (cause) {
-    session.failed(cause);
-    // FATAL is the end of the session, wherever COMMIT was.
-    if (isRefusal(cause)) throw cause;
-    throw new CommitOutcomeUnknownError(pool, { label, cause });
-  }
-  // So the server answers COMMIT in a transaction in which a statement had failed.
-  if (result.command !== 'COMMIT') throw new UnexpectedRollbackError(pool, label);
+export function commit(session: PostgresSession, rules: CommitRules): Promise<void> {
+  const { pool, label, limitMs } = rules;
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const end = (error?: Error | null, result?: QueryResult): void => {
+      if (isOver) return;
+      isOver = true;
+      deadline.cancel();
+      if (error) {
+        session.failed(error);
+        reject(fateOf(error, rules));
+      } else if (result!.command === 'COMMIT') {
+        resolve();
+      } else {
+        // So the server answers COMMIT in a transaction in which a statement had failed.
+        reject(new UnexpectedRollbackError(pool, label));
+      }
+    };
+    const expire = (): void => end(new TimeLimitError(pool, 'commit', limitMs));
+    const deadline = systemDeadlines.set(limitMs, expire);
+    session.client.query('COMMIT', end);
+  });
 }
 
-function answerToCommit(
-  { client }: PostgresSession,
-  { pool, limitMs }: CommitRules,
-): Promise<QueryResult> {
-  return new Promise((resolve, reject) => {
-    const deadline = systemDeadlines.set(limitMs, () => {
-      reject(new TimeLimitError(pool, 'commit', limitMs));
-    });
-    client.query('COMMIT', (error: Error | undefined, result: QueryResult) => {
-      deadline.cancel();
-      if (error) reject(error);
-      else resolve(result);
-    });
-  });
+function fateOf(cause: Error, { pool, label }: CommitRules): Error {
+  // FATAL is the end of the session, wherever COMMIT was.
+  return isRefusal(cause) ? cause : new CommitOutcomeUnknownError(pool, { label, cause });
 }
