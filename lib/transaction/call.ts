@@ -1,5 +1,6 @@
 import { TransactionTimeoutError } from '../errors/transaction-timeout.error.js';
 import type { Pool } from '../postgres/pool/pool.js';
+import { orInterrupted } from './interruption.js';
 import type { Participation } from './participation.js';
 import { participate } from './propagation.js';
 import { pause } from './pause.js';
@@ -26,7 +27,9 @@ export type Work = (participation: Participation) => unknown;
 /** One run of the work, begun. */
 interface Attempt {
   readonly participation: Participation;
-  /** What the work has returned, a promise of it, or of why there is nothing. */
+  /** A promise of what the work will have returned, or of why there is nothing. */
+  pending: PromiseLike<unknown> | undefined;
+  /** What it has returned. */
   result: unknown;
   /** What is handed out of a result that goes on; undefined for every other. */
   adopted: unknown;
@@ -42,7 +45,7 @@ export class Call {
     private readonly label: string,
     private readonly options: TransactionOptions,
     private readonly work: Work,
-    private readonly adopt: Adopt = () => undefined,
+    private readonly adopt?: Adopt,
   ) {
     const { timeoutMs } = options;
     this.#endAt = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
@@ -58,9 +61,13 @@ export class Call {
     return attempt.adopted ?? this.#complete(attempt);
   }
 
-  /** Like {@link handOut}; whatever goes wrong rejects. */
-  async run(): Promise<unknown> {
-    return await this.#complete(this.#start());
+  /**
+   * Like {@link handOut}, where nothing is adopted.
+   *
+   * @throws IllegalTransactionStateError
+   */
+  run(): Promise<unknown> {
+    return this.#complete(this.#start());
   }
 
   #start(): Attempt {
@@ -73,26 +80,38 @@ export class Call {
       options,
       remainingMs === Infinity ? undefined : remainingMs,
     );
-    const attempt: Attempt = { participation, result: undefined, adopted: undefined };
+    const attempt: Attempt = {
+      participation,
+      pending: undefined,
+      result: undefined,
+      adopted: undefined,
+    };
     participation.enter(() => {
       try {
         const returned = this.work(participation);
-        if (isThenable(returned)) attempt.result = promiseOf(returned);
+        if (isThenable(returned)) attempt.pending = promiseOf(returned);
         else this.#take(attempt, returned);
       } catch (error) {
-        attempt.result = Promise.reject(error);
+        attempt.pending = Promise.reject(error);
       }
     });
     return attempt;
   }
 
   #take(attempt: Attempt, result: unknown): void {
-    const { pool, label } = this;
+    const { pool, label, adopt } = this;
+    const { participation } = attempt;
     attempt.result = result;
-    attempt.adopted = this.adopt(result, { participation: attempt.participation, pool, label });
+    if (!adopt) return;
+    attempt.adopted = participation.enter(() => adopt(result, { participation, pool, label }));
   }
 
-  async #complete(first: Attempt): Promise<unknown> {
+  /** Not one async function in another where there is nothing to repeat: each costs as much again. */
+  #complete(first: Attempt): Promise<unknown> {
+    return this.options.retry ? this.#repeat(first) : this.#settle(first);
+  }
+
+  async #repeat(first: Attempt): Promise<unknown> {
     let attempt = first;
     for (;;) {
       try {
@@ -106,13 +125,12 @@ export class Call {
 
   /** Brings an attempt to its end, or to where somebody else tells it. */
   async #settle(attempt: Attempt): Promise<unknown> {
-    const { participation } = attempt;
-    const { interrupted } = participation;
+    const { participation, pending } = attempt;
     if (attempt.adopted !== undefined) return attempt.adopted;
     try {
-      const result = interrupted ? Promise.race([attempt.result, interrupted]) : attempt.result;
-      const value = await result;
-      participation.enter(() => this.#take(attempt, value));
+      if (pending) {
+        this.#take(attempt, await orInterrupted(pending, participation.onInterrupt));
+      }
     } catch (error) {
       await participation.fail(error);
       throw error;

@@ -1,12 +1,13 @@
 import type { Prelude } from '../postgres/session/prelude-query.js';
 import { settingsOf } from './begin.js';
+import type { OnInterrupt } from './interruption.js';
 import { Scope, type ScopeParts } from './scope.js';
 
 /** What comes after a savepoint: undone, it leaves the rest of the transaction as it was. */
 export class NestedScope extends Scope {
   readonly #name: string;
   readonly #before = new Map<string, string | null>();
-  #turn: Promise<void> | undefined;
+  #turn: Promise<unknown> | undefined;
   #hasEntered = false;
   #ended!: () => void;
 
@@ -15,7 +16,7 @@ export class NestedScope extends Scope {
     readonly outer: Scope,
   ) {
     super(parts, outer.transaction, outer.token);
-    this.#name = this.transaction.nextSavepoint();
+    this.#name = this.transaction.statements.nextSavepoint();
     this.#turn = outer.admit(new Promise((resolve) => (this.#ended = resolve)));
   }
 
@@ -40,7 +41,7 @@ export class NestedScope extends Scope {
     if (this.#hasEntered) return;
     this.#hasEntered = true;
     const settings = settingsOf(this.parts.options.settings);
-    this.transaction.precede(
+    this.transaction.statements.precede(
       { text: `SAVEPOINT ${this.#name}` },
       ...settings.map((s) => this.#noteBefore(s)),
       ...settings,
@@ -51,9 +52,7 @@ export class NestedScope extends Scope {
     this.outer.interrupt(error);
   }
 
-  get interrupted(): Promise<never> {
-    return this.outer.interrupted;
-  }
+  readonly onInterrupt: OnInterrupt = (tell) => this.outer.onInterrupt(tell);
 
   /** PostgreSQL would keep a setting beyond RELEASE: what it was is put back then. */
   #noteBefore({ values }: Prelude): Prelude {
@@ -77,7 +76,7 @@ export class NestedScope extends Scope {
       text: 'SELECT set_config($1, $2, true)',
       values: [name, value ?? ''],
     }));
-    this.transaction.precede({ text: `RELEASE SAVEPOINT ${this.#name}` }, ...restored);
+    this.transaction.statements.precede({ text: `RELEASE SAVEPOINT ${this.#name}` }, ...restored);
   }
 
   async rollBack(): Promise<void> {

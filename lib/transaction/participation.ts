@@ -4,6 +4,7 @@ import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js'
 import { within } from '../postgres/pool/ambient.js';
 import type { PoolLog } from '../postgres/report/pool-log.js';
 import type { Outcome } from './hooks.js';
+import { type OnInterrupt, orInterrupted } from './interruption.js';
 import { Limits } from './limits.js';
 import type { NestedScope } from './nested-scope.js';
 import { rollsBack } from './rollback-rules.js';
@@ -22,8 +23,8 @@ export interface Participation {
   readonly isOwner: boolean;
   /** Runs `work` where it belongs. */
   enter<T>(work: () => T): T;
-  /** Rejects when the transaction ends before its method does. */
-  readonly interrupted: Promise<never> | undefined;
+  /** Tells when the transaction ends before its method does; undefined where it cannot. */
+  readonly onInterrupt: OnInterrupt | undefined;
   /** The method has returned. */
   succeed(): Promise<void>;
   /** The method has failed; resolves when what that means is done. */
@@ -38,7 +39,7 @@ function inScope<T>(scope: Scope, handle: Transaction, work: () => T): T {
 /** Without a transaction. */
 export class Alone implements Participation {
   readonly transaction = undefined;
-  readonly interrupted = undefined;
+  readonly onInterrupt = undefined;
   readonly isOwner = false;
 
   constructor(readonly enter: <T>(work: () => T) => T) {}
@@ -58,7 +59,7 @@ export class Alone implements Participation {
  */
 abstract class Guest implements Participation {
   readonly isOwner = false;
-  readonly interrupted: Promise<never> | undefined;
+  readonly onInterrupt: OnInterrupt | undefined;
   readonly #limits: Limits | undefined;
 
   constructor(
@@ -67,7 +68,7 @@ abstract class Guest implements Participation {
     remainingMs: number | undefined,
   ) {
     if (!Limits.of(parts.options)) return;
-    this.interrupted = outer.interrupted;
+    this.onInterrupt = outer.onInterrupt;
     this.#limits = new Limits(parts, remainingMs, (error) => this.outer.interrupt(error));
   }
 
@@ -128,7 +129,7 @@ export class Nested extends Guest {
   override async succeed(): Promise<void> {
     const { scope } = this;
     await scope.idle();
-    if (scope.hasSent) scope.transaction.closeCursor();
+    if (scope.hasSent) scope.transaction.statements.closeCursor();
     await super.succeed();
     scope.close('released');
     const hasFailed = scope.hasSent && (await scope.transaction.status()) === 'E';
@@ -138,7 +139,7 @@ export class Nested extends Guest {
       scope.end();
       return;
     }
-    const cause = scope.doom?.cause ?? scope.transaction.failure;
+    const cause = scope.doom?.cause ?? scope.transaction.statements.failure;
     await scope.rollBack();
     scope.end();
     if (scope.doom?.byOwner) return;
@@ -171,15 +172,26 @@ export class Owner implements Participation {
     this.transaction = new Transaction(scope, true);
   }
 
-  get interrupted(): Promise<never> {
-    return this.scope.interrupted;
+  get onInterrupt(): OnInterrupt {
+    return this.scope.onInterrupt;
   }
 
   enter<T>(work: () => T): T {
     return inScope(this.scope, this.transaction, work);
   }
 
-  async succeed(): Promise<void> {
+  /** What stands before COMMIT is awaited only where there is some: nearly nowhere. */
+  succeed(): Promise<void> {
+    return this.#isReadyToCommit ? this.#commit() : this.#conclude();
+  }
+
+  get #isReadyToCommit(): boolean {
+    const { isBusy, doom, hooks, transaction } = this.scope;
+    if (isBusy || doom || hooks.beforeCommit.length > 0) return false;
+    return !transaction.statements.hadCursor && !this.#mayReturnEarly;
+  }
+
+  async #conclude(): Promise<void> {
     const { scope } = this;
     try {
       await this.#beforeCommit();
@@ -206,13 +218,14 @@ export class Owner implements Participation {
 
   /** A transaction that is going to be rolled back is not told of a commit. */
   async #beforeCommit(): Promise<void> {
-    const { hooks, doom, transaction, interrupted } = this.scope;
+    const { hooks, doom, transaction, onInterrupt } = this.scope;
     await this.#waitForTheRest();
-    transaction.closeCursor();
+    transaction.statements.closeCursor();
     if (hooks.beforeCommit.length === 0 || doom || (await transaction.status()) === 'E') return;
-    await Promise.race([this.enter(() => hooks.runBeforeCommit()), interrupted]);
+    const hooksRun = this.enter(() => hooks.runBeforeCommit());
+    await orInterrupted(hooksRun, onInterrupt);
     await this.#waitForTheRest();
-    transaction.closeCursor();
+    transaction.statements.closeCursor();
   }
 
   /** A read has its rows; whether its COMMIT was answered changes nothing for it. */
@@ -233,7 +246,7 @@ export class Owner implements Participation {
       await this.#runHooks(isUnknown ? 'unknown' : this.#outcome, error);
       throw error;
     }
-    await this.#runHooks('committed', undefined);
+    if (scope.hooks.awaitOutcome) await this.#runHooks('committed', undefined);
   }
 
   async #rollBack(cause: unknown): Promise<void> {
@@ -244,7 +257,7 @@ export class Owner implements Participation {
 
   /** Of one that was not committed by us: whether by itself nobody knows, when it ended by itself. */
   get #outcome(): Outcome {
-    return this.scope.transaction.isLost ? 'unknown' : 'rolled back';
+    return this.scope.transaction.statements.isLost ? 'unknown' : 'rolled back';
   }
 
   /** What was not awaited may still be on its way: it belongs to the transaction, and is waited for. */
@@ -253,7 +266,7 @@ export class Owner implements Participation {
     if (!scope.isBusy) return;
     const { poolName, label } = scope.parts;
     const startedAt = performance.now();
-    await Promise.race([scope.idle(), scope.interrupted]);
+    await orInterrupted(scope.idle(), scope.onInterrupt);
     log.warn(
       `${poolName}: ${label} returned before all statements of its transaction were answered; they` +
         ` were waited for, for ${duration(performance.now() - startedAt)}; await each of them`,

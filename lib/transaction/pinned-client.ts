@@ -8,7 +8,7 @@ import type { PgSubmittable } from '../postgres/session/submittable.js';
 /** Where the connection is used. */
 interface PinningScope {
   readonly parts: { readonly poolName: string };
-  readonly transaction: { pin(): Promise<PostgresSession> };
+  readonly transaction: { readonly statements: { pin(): Promise<PostgresSession> } };
   query(statement: string | StatementConfig, values: unknown[] | undefined, done: Done): void;
   submit(statement: PgSubmittable, done: Done | undefined): void;
   onClose(done: () => void): void;
@@ -19,7 +19,7 @@ interface PinningScope {
  * through the scope, and giving it back leaves it where it is.
  */
 export async function lendPinned(scope: PinningScope): Promise<LeasedClient> {
-  const session = await scope.transaction.pin();
+  const session = await scope.transaction.statements.pin();
   const client = new LeasedClient(new PinnedLoan(session), ownerOf(scope));
   // Whoever forgets to give it back takes no listeners along to the next borrower.
   scope.onClose(() => client.removeAllListeners());

@@ -13,6 +13,7 @@ import type { PgSubmittable } from '../postgres/session/submittable.js';
 import { isTransactionControl } from '../postgres/session/transaction-control.js';
 import { Hooks } from './hooks.js';
 import { lendPinned } from './pinned-client.js';
+import type { OnInterrupt } from './interruption.js';
 import type { PinnedTransaction } from './pinned-transaction.js';
 import type { TransactionOptions } from './transaction-options.js';
 
@@ -45,7 +46,8 @@ export abstract class Scope implements AmbientConnection {
   readonly #whenIdle: (() => void)[] = [];
   readonly #whenClosed: (() => void)[] = [];
   #nested = 0;
-  #lastNested: Promise<void> = Promise.resolve();
+  /** The end of the last of them; undefined as long as there was none. */
+  #lastNested: Promise<unknown> | undefined;
 
   constructor(
     readonly parts: ScopeParts,
@@ -65,8 +67,8 @@ export abstract class Scope implements AmbientConnection {
   /** Ends the whole transaction, wherever its methods are. */
   abstract interrupt(error: Error): void;
 
-  /** Rejects when it was interrupted; then it is rolled back already. */
-  abstract readonly interrupted: Promise<never>;
+  /** Calls `tell` when it was interrupted; then it is rolled back already. */
+  abstract readonly onInterrupt: OnInterrupt;
 
   // --- Statements ----------------------------------------------------------------------------
 
@@ -78,13 +80,13 @@ export abstract class Scope implements AmbientConnection {
       return;
     }
     const settle = this.#counted(done);
-    this.#inOrder(() => this.transaction.query(statement, values, settle, this.enter));
+    this.#inOrder(() => this.transaction.statements.query(statement, values, settle, this.enter));
   }
 
   submit(statement: PgSubmittable, done: Done | undefined): void {
     const refusal = this.#refusal('');
     if (refusal) process.nextTick(() => statement.handleError?.(refusal, undefined));
-    else this.#inOrder(() => this.transaction.submit(statement, done, this.enter));
+    else this.#inOrder(() => this.transaction.statements.submit(statement, done, this.enter));
   }
 
   batch(statements: readonly BatchStatement[], options: BatchOptions): Promise<QueryResult[]> {
@@ -95,7 +97,7 @@ export abstract class Scope implements AmbientConnection {
       const batch = statementsOf(this.parts.poolName, statements, limits);
       const settle = this.#counted(() => {});
       this.#inOrder(() => {
-        this.transaction
+        this.transaction.statements
           .batch(batch, this.enter)
           .then(resolve, reject)
           .finally(() => settle(undefined));
@@ -131,7 +133,7 @@ export abstract class Scope implements AmbientConnection {
   #inOrder(send: () => void): void {
     this.whenReady(() => {
       if (this.#nested === 0) send();
-      else void this.#lastNested.then(send);
+      else void this.#lastNested!.then(send);
     });
   }
 
@@ -148,10 +150,10 @@ export abstract class Scope implements AmbientConnection {
    *
    * @returns a promise of the turn, undefined where it is at once
    */
-  admit(ended: Promise<void>): Promise<void> | undefined {
+  admit(ended: Promise<void>): Promise<unknown> | undefined {
     const turn = this.#nested > 0 ? this.#lastNested : undefined;
     this.#nested += 1;
-    this.#lastNested = Promise.all([this.#lastNested, ended]).then(() => {
+    this.#lastNested = Promise.all([turn, ended]).then(() => {
       this.#nested -= 1;
     });
     return turn;

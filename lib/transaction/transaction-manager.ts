@@ -34,7 +34,16 @@ export class TransactionManager {
    */
   run<T>(work: Work<T>): Promise<T>;
   run<T>(options: TransactionOptions, work: Work<T>): Promise<T>;
-  async run<T>(first: TransactionOptions | Work<T>, second?: Work<T>): Promise<T> {
+  run<T>(first: TransactionOptions | Work<T>, second?: Work<T>): Promise<T> {
+    // Not an async function around the one that the call is: it would only pass on what that tells.
+    try {
+      return this.#callOf(first, second).run() as Promise<T>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #callOf<T>(first: TransactionOptions | Work<T>, second: Work<T> | undefined): Call {
     const options = typeof first === 'function' ? {} : first;
     const work = typeof first === 'function' ? first : second;
     checkTransactionOptions(options);
@@ -42,10 +51,9 @@ export class TransactionManager {
       throw new InvalidTransactionOptionsError(['the work must be a function']);
     }
     const label = options.label ?? (work.name || 'a transaction');
-    const call = new Call(this.#poolFor(options, label), label, options, ({ transaction }) =>
+    return new Call(this.#poolFor(options, label), label, options, ({ transaction }) =>
       work(transaction!),
     );
-    return (await call.run()) as T;
   }
 
   /**

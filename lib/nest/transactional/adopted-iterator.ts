@@ -1,4 +1,5 @@
 import type { OpenPart } from '../../transaction/call.js';
+import { orInterrupted } from '../../transaction/interruption.js';
 import { PendingEnd } from './pending-end.js';
 
 type Step = Promise<IteratorResult<unknown>>;
@@ -49,10 +50,9 @@ class AdoptedIterator implements AsyncIterableIterator<unknown, unknown> {
   }
 
   async #take(move: () => Step): Step {
-    const { inside, interrupted } = this.#end;
+    const { inside, onInterrupt } = this.#end;
     try {
-      const step = inside(move);
-      return await (interrupted ? Promise.race([step, interrupted]) : step);
+      return await orInterrupted(inside(move), onInterrupt);
     } catch (error) {
       if (this.#end.claim()) await this.#end.fail(error);
       throw error;

@@ -5,6 +5,7 @@ import { describeCause } from '../../errors/describe-cause.js';
 import { TransactionAbandonedError } from '../../errors/transaction-abandoned.error.js';
 import { partsOf } from '../../postgres/pool/pool.js';
 import type { OpenPart } from '../../transaction/call.js';
+import type { OnInterrupt } from '../../transaction/interruption.js';
 import { NestedScope } from '../../transaction/nested-scope.js';
 import { Joined } from '../../transaction/participation.js';
 import { scopeOf } from '../../transaction/propagation.js';
@@ -52,7 +53,12 @@ export class PendingEnd {
 
   /** Rejects when the transaction ends before. */
   get interrupted(): Promise<never> | undefined {
-    return this.#part.participation.interrupted;
+    const { onInterrupt } = this;
+    return onInterrupt && new Promise((_, reject) => onInterrupt(reject));
+  }
+
+  get onInterrupt(): OnInterrupt | undefined {
+    return this.#part.participation.onInterrupt;
   }
 
   succeed(): Promise<void> {
