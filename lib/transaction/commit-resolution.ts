@@ -58,7 +58,10 @@ export async function markOf({ client }: PostgresSession): Promise<TransactionMa
  * Only a clear answer of the same server in the same history counts: a standby that was promoted
  * meanwhile has been seen to say `committed` of a transaction that never reached it.
  */
-async function resolutionOf(mark: TransactionMark, { probe }: PoolParts): Promise<Resolution> {
+async function resolutionOf(
+  mark: TransactionMark,
+  { probe }: Pick<PoolParts, 'probe'>,
+): Promise<Resolution> {
   const { id, timeline, system } = mark;
   if (id === undefined) return 'unknown';
   const endAt = performance.now() + LIMIT_MS;
@@ -83,7 +86,7 @@ async function resolutionOf(mark: TransactionMark, { probe }: PoolParts): Promis
  */
 export async function resolveCommit(
   mark: TransactionMark,
-  pool: PoolParts,
+  pool: Pick<PoolParts, 'name' | 'probe'>,
   label: string,
   unknown: CommitOutcomeUnknownError,
 ): Promise<void> {

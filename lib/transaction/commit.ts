@@ -4,13 +4,29 @@ import { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown.erro
 import { TimeLimitError } from '../errors/time-limit.error.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
+import type { Answered } from '../postgres/session/prelude-query.js';
 import { isRefusal } from '../postgres/session/refusal.js';
+
+/** How a transaction is ended at the server. */
+export interface Ending {
+  commit(session: PostgresSession, answered: Answered): void;
+  /** The command tag of the answer that says that it was committed. */
+  readonly committed: string;
+  readonly rollback: string;
+}
+
+export const COMMIT_OR_ROLLBACK: Ending = {
+  commit: ({ client }, answered) => client.query('COMMIT', answered),
+  committed: 'COMMIT',
+  rollback: 'ROLLBACK',
+};
 
 /** Whose COMMIT it is, and how long its answer may take, in milliseconds. */
 export interface CommitRules {
   readonly pool: string;
   readonly label: string;
   readonly limitMs: number;
+  readonly ending: Ending;
 }
 
 /**
@@ -22,7 +38,7 @@ export interface CommitRules {
  * @throws CommitOutcomeUnknownError when there was no answer
  */
 export function commit(session: PostgresSession, rules: CommitRules): Promise<void> {
-  const { pool, label, limitMs } = rules;
+  const { pool, label, limitMs, ending } = rules;
   return new Promise((resolve, reject) => {
     let isOver = false;
     const end = (error?: Error | null, result?: QueryResult): void => {
@@ -32,7 +48,7 @@ export function commit(session: PostgresSession, rules: CommitRules): Promise<vo
       if (error) {
         session.failed(error);
         reject(fateOf(error, rules));
-      } else if (result!.command === 'COMMIT') {
+      } else if (result!.command === ending.committed) {
         resolve();
       } else {
         // So the server answers COMMIT in a transaction in which a statement had failed.
@@ -41,7 +57,7 @@ export function commit(session: PostgresSession, rules: CommitRules): Promise<vo
     };
     const expire = (): void => end(new TimeLimitError(pool, 'commit', limitMs));
     const deadline = systemDeadlines.set(limitMs, expire);
-    session.client.query('COMMIT', end);
+    ending.commit(session, end);
   });
 }
 

@@ -1,12 +1,11 @@
-import type { Prelude } from '../postgres/session/prelude-query.js';
-import { settingsOf } from './begin.js';
 import type { OnInterrupt } from './interruption.js';
+import { SavepointSettings } from './savepoint-settings.js';
 import { Scope, type ScopeParts } from './scope.js';
 
 /** What comes after a savepoint: undone, it leaves the rest of the transaction as it was. */
 export class NestedScope extends Scope {
   readonly #name: string;
-  readonly #before = new Map<string, string | null>();
+  readonly #settings: SavepointSettings;
   #turn: Promise<unknown> | undefined;
   #hasEntered = false;
   #ended!: () => void;
@@ -17,6 +16,7 @@ export class NestedScope extends Scope {
   ) {
     super(parts, outer.transaction, outer.token);
     this.#name = this.transaction.statements.nextSavepoint();
+    this.#settings = new SavepointSettings(parts.options.settings);
     this.#turn = outer.admit(new Promise((resolve) => (this.#ended = resolve)));
   }
 
@@ -40,12 +40,7 @@ export class NestedScope extends Scope {
     this.outer.enter();
     if (this.#hasEntered) return;
     this.#hasEntered = true;
-    const settings = settingsOf(this.parts.options.settings);
-    this.transaction.statements.precede(
-      { text: `SAVEPOINT ${this.#name}` },
-      ...settings.map((s) => this.#noteBefore(s)),
-      ...settings,
-    );
+    this.transaction.statements.precede({ text: `SAVEPOINT ${this.#name}` }, ...this.#settings.set);
   };
 
   interrupt(error: Error): void {
@@ -53,16 +48,6 @@ export class NestedScope extends Scope {
   }
 
   readonly onInterrupt: OnInterrupt = (tell) => this.outer.onInterrupt(tell);
-
-  /** PostgreSQL would keep a setting beyond RELEASE: what it was is put back then. */
-  #noteBefore({ values }: Prelude): Prelude {
-    const name = values![0]!;
-    return {
-      text: 'SELECT current_setting($1, true)',
-      values: [name],
-      row: ([value]) => this.#before.set(name, value ?? null),
-    };
-  }
 
   /** Whether the server knows of it. */
   get hasSent(): boolean {
@@ -72,11 +57,8 @@ export class NestedScope extends Scope {
   /** What was done stays part of the transaction. The rest is sent with the next statement. */
   release(): void {
     if (!this.#hasEntered) return;
-    const restored = Array.from(this.#before, ([name, value]) => ({
-      text: 'SELECT set_config($1, $2, true)',
-      values: [name, value ?? ''],
-    }));
-    this.transaction.statements.precede({ text: `RELEASE SAVEPOINT ${this.#name}` }, ...restored);
+    const release = { text: `RELEASE SAVEPOINT ${this.#name}` };
+    this.transaction.statements.precede(release, ...this.#settings.restore);
   }
 
   async rollBack(): Promise<void> {

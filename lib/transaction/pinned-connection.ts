@@ -2,6 +2,7 @@ import { inCallersContext } from '../engine/callers-context.js';
 import type { AcquireRequest } from '../engine/acquire-request.js';
 import type { Lease } from '../engine/lease.js';
 import { StatementAbortedError } from '../errors/statement-aborted.error.js';
+import type { Lender } from '../postgres/pool/lender.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
 
@@ -9,6 +10,12 @@ type Fail = (error: Error) => void;
 
 /** Told once: no error when it is his turn. */
 type Waiting = (error?: Error) => void;
+
+/** Who lends a transaction its connection. */
+export type SessionLender = Pick<Lender, 'tryAcquire' | 'lend' | 'release'>;
+
+/** A pool, as a transaction on it sees it. */
+export type TransactionPool = Omit<PoolParts, 'lender'> & { readonly lender: SessionLender };
 
 /**
  * The connection of a transaction: taken when somebody wants it first, and kept until it is given
@@ -23,7 +30,7 @@ export class PinnedConnection {
 
   /** @param served called when nobody may be waiting any more */
   constructor(
-    private readonly pool: PoolParts,
+    private readonly pool: TransactionPool,
     private readonly request: AcquireRequest,
     private readonly served: () => void,
   ) {}

@@ -3,7 +3,6 @@ import type { AcquireRequest } from '../engine/acquire-request.js';
 import { TransactionClosedError } from '../errors/transaction-closed.error.js';
 import { TransactionLostError } from '../errors/transaction-lost.error.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
-import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import { sendBatch } from '../postgres/session/batch.js';
 import type { Batch } from '../postgres/session/batch-run.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
@@ -12,7 +11,7 @@ import { type Done, type Send, Statement } from '../postgres/session/statement.j
 import type { StatementConfig } from '../postgres/session/statement-limits.js';
 import type { PgSubmittable } from '../postgres/session/submittable.js';
 import { OpenCursor } from './open-cursor.js';
-import { PinnedConnection } from './pinned-connection.js';
+import { PinnedConnection, type TransactionPool } from './pinned-connection.js';
 import { mayHoldSeveral, signalOf } from './statement-shape.js';
 
 /** What the server has been told, and has said, of the transaction. */
@@ -46,7 +45,7 @@ export class PinnedStatements {
 
   /** @param beginning what is sent before the first statement */
   constructor(
-    private readonly pool: PoolParts,
+    private readonly pool: TransactionPool,
     private readonly label: string,
     beginning: readonly Prelude[],
     request: AcquireRequest,

@@ -5,14 +5,13 @@ import { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown.erro
 import { ConnectionLostError } from '../errors/connection-lost.error.js';
 import { TimeLimitError } from '../errors/time-limit.error.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
-import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import { namedLoss } from '../postgres/session/connection-loss.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
 import type { Prelude } from '../postgres/session/prelude-query.js';
 import { isRefusal } from '../postgres/session/refusal.js';
-import { commit } from './commit.js';
+import { COMMIT_OR_ROLLBACK, commit, type Ending } from './commit.js';
 import { markOf, resolveCommit, type TransactionMark } from './commit-resolution.js';
-import type { PinnedConnection } from './pinned-connection.js';
+import type { PinnedConnection, TransactionPool } from './pinned-connection.js';
 import { PinnedStatements } from './pinned-statements.js';
 
 /** One transaction at the server, on one connection: its statements, and how it ends. */
@@ -23,10 +22,11 @@ export class PinnedTransaction {
 
   /** @param beginning what is sent before its first statement */
   constructor(
-    private readonly pool: PoolParts,
+    private readonly pool: TransactionPool,
     private readonly label: string,
     beginning: readonly Prelude[],
     request: AcquireRequest,
+    private readonly ending: Ending = COMMIT_OR_ROLLBACK,
   ) {
     this.statements = new PinnedStatements(pool, label, beginning, request);
     this.#connection = this.statements.connection;
@@ -78,7 +78,7 @@ export class PinnedTransaction {
     }
     const mark = isResolved ? await this.#mark(session) : undefined;
     try {
-      await commit(session, { pool: name, label: this.label, limitMs });
+      await commit(session, { pool: name, label: this.label, limitMs, ending: this.ending });
     } catch (error) {
       const isUnknown = error instanceof CommitOutcomeUnknownError;
       this.#connection.giveBack(isUnknown ? error : undefined);
@@ -131,7 +131,7 @@ export class PinnedTransaction {
   async #rollBackAt(session: PostgresSession): Promise<void> {
     await session.whenQuiet();
     if (session.transactionStatus === 'I') this.statements.noteLoss();
-    else await session.client.query('ROLLBACK');
+    else await session.client.query(this.ending.rollback);
   }
 
   /** Undoes what came after a savepoint, and the savepoint itself. */

@@ -1,5 +1,5 @@
 import { IllegalTransactionStateError } from '../errors/illegal-transaction-state.error.js';
-import { frameOf, within } from '../postgres/pool/ambient.js';
+import { type AmbientConnection, frameOf, standInOf, within } from '../postgres/pool/ambient.js';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import { abortedError } from './limits.js';
 import { NestedScope } from './nested-scope.js';
@@ -7,6 +7,12 @@ import { Alone, Joined, Nested, Owner, type Participation } from './participatio
 import { RootScope } from './root-scope.js';
 import { Scope, type ScopeParts } from './scope.js';
 import { ISOLATION_LEVELS, type TransactionOptions } from './transaction-options.js';
+
+/** What stands in for a pool's own connections, in a test: transactions begin on it as well. */
+export interface TransactionHost extends AmbientConnection {
+  /** @param remainingMs how much of its `timeoutMs` is left */
+  begin(parts: ScopeParts, remainingMs: number | undefined): RootScope;
+}
 
 /** The scope that statements of a pool belong to here; undefined outside of every transaction. */
 export function scopeOf(pool: Pool): Scope | undefined {
@@ -29,9 +35,11 @@ export function participate(
   const found = scopeOf(pool);
   const parts = { pool, poolName: pool.name, label, options };
   const begin = (): Participation => {
+    const host = standInOf(pool) as TransactionHost | undefined;
     const holder = frameOf(pool)?.scope;
-    const { log } = partsOf(pool);
-    return new Owner(new RootScope(parts, partsOf(pool), holder, remainingMs), log);
+    const scope =
+      host?.begin(parts, remainingMs) ?? new RootScope(parts, partsOf(pool), holder, remainingMs);
+    return new Owner(scope, partsOf(pool).log);
   };
   const join = (scope: Scope): Participation => {
     refuseToJoin(scope, label, options);

@@ -1,10 +1,17 @@
 import type { AcquireScope } from '../engine/acquire-scope.js';
-import type { PoolParts } from '../postgres/pool/pool-parts.js';
+import type { Prelude } from '../postgres/session/prelude-query.js';
 import { beginning } from './begin.js';
+import type { Ending } from './commit.js';
 import { Limits } from './limits.js';
 import type { OnInterrupt } from './interruption.js';
+import type { TransactionPool } from './pinned-connection.js';
 import { PinnedTransaction } from './pinned-transaction.js';
 import { ROLLED_BACK, Scope, type ScopeParts } from './scope.js';
+
+/** What is said to the server instead of BEGIN, COMMIT and ROLLBACK. */
+export interface Verbs extends Ending {
+  readonly begin: readonly Prelude[];
+}
 
 /** The whole of a transaction: what the method that begins it is in. */
 export class RootScope extends Scope {
@@ -18,16 +25,18 @@ export class RootScope extends Scope {
   /** @param remainingMs how much of its `timeoutMs` is left */
   constructor(
     parts: ScopeParts,
-    pool: PoolParts,
+    pool: TransactionPool,
     holder: AcquireScope | undefined,
     remainingMs: number | undefined,
+    verbs?: Verbs,
   ) {
     const { options, label } = parts;
     const token = { label, outer: holder };
     const isLimited = Limits.of(options);
     const wait = isLimited ? new AbortController() : undefined;
     const request = { canLeak: false, label, scope: token, signal: wait?.signal };
-    super(parts, new PinnedTransaction(pool, label, beginning(options), request), token);
+    const begin = verbs?.begin ?? beginning(options);
+    super(parts, new PinnedTransaction(pool, label, begin, request, verbs), token);
     this.#wait = wait;
     if (isLimited) this.#limits = new Limits(parts, remainingMs, (error) => this.interrupt(error));
   }

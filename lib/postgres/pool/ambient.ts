@@ -20,7 +20,7 @@ export interface AmbientConnection {
  * What holds for one pool in an async context. An immutable list, never a shared stack: whoever
  * leaves a frame, in whatever order, changes nothing for the others.
  */
-interface Frame extends Ambience {
+export interface Frame extends Ambience {
   readonly pool: object;
   readonly outer: Frame | undefined;
 }
@@ -37,9 +37,37 @@ export interface Ambience {
 
 const frames = new AsyncLocalStorage<Frame | undefined>();
 
+/**
+ * Says what stands in for a pool's own connections while a test is to leave nothing behind; undefined
+ * where nothing does.
+ *
+ * @param here what the async context says, the innermost first
+ * @param beside whether it is about the pool beside the transaction that is open on it here
+ */
+export type StandIns = (
+  pool: object,
+  here: Frame | undefined,
+  beside: boolean,
+) => Ambience | undefined;
+
+/** Of tests alone: see lib/testing. */
+let standIns: StandIns | undefined;
+
+/** Has somebody asked, from now on, what stands in for a pool. */
+export function askForStandIns(given: StandIns): void {
+  standIns = given;
+}
+
+/** What stands in for a pool's own connections here; undefined where it uses those. */
+export function standInOf(pool: object): AmbientConnection | undefined {
+  return standIns?.(pool, frames.getStore(), true)?.connection;
+}
+
 /** What holds for a pool here; undefined where nobody has said anything. */
-export function frameOf(pool: object): Frame | undefined {
+export function frameOf(pool: object): Ambience | undefined {
   let frame = frames.getStore();
+  const standIn = standIns?.(pool, frame, false);
+  if (standIn) return standIn;
   while (frame && frame.pool !== pool) frame = frame.outer;
   return frame;
 }
