@@ -10,7 +10,7 @@ import type { RollbackOptions } from './rollback-options.js';
  * The pools of a test, those together that share a connection; the first of each lends it.
  *
  * @throws UnknownPoolError where a name is none of them
- * @throws TestTransactionStateError when there is none
+ * @throws TestTransactionStateError when there is none, or one leads nowhere
  */
 export function poolsThatShare(given: Iterable<Pool>, options: RollbackOptions): Pool[][] {
   // Without what a test has put in the place of a pool.
@@ -21,31 +21,38 @@ export function poolsThatShare(given: Iterable<Pool>, options: RollbackOptions):
     const names = [...all.keys()];
     throw new UnknownPoolError(name, names, nearestName(name, names));
   };
-  const through: Readonly<Record<string, string | undefined>> = options.through ?? {};
-  for (const name of Object.keys(through)) find(name);
-
+  const leads = leadersOf(options, find);
+  const leaderOf = (pool: Pool): Pool => leads.get(pool) ?? pool;
   const wanted = options.pools?.map(find) ?? [...all.values()].filter(isForUsers);
-  const leaders = new Map<string, Pool[]>();
-  for (const pool of wanted) {
-    const instead = through[pool.name];
-    const address = describeAddress((instead === undefined ? pool : find(instead)).address);
-    const sharing = leaders.get(address) ?? [];
-    leaders.set(address, sharing);
-    // The one that the others go through lends the connection, wherever it stands.
-    if (instead === undefined) sharing.splice(firstThrough(sharing, through), 0, pool);
-    else sharing.push(pool);
+
+  const groups = new Map<string, Pool[]>();
+  // Those that lead the others come before them.
+  for (const pool of new Set([...wanted.map(leaderOf), ...wanted])) {
+    const address = describeAddress(leaderOf(pool).address);
+    groups.set(address, [...(groups.get(address) ?? []), pool]);
   }
-  if (leaders.size > 0) return [...leaders.values()];
+  if (groups.size > 0) return [...groups.values()];
   throw new TestTransactionStateError('there is no pool to roll back: name one that is registered');
 }
 
-/** Where the first of those stands that go through another one. */
-function firstThrough(
-  sharing: readonly Pool[],
-  through: Readonly<Record<string, string | undefined>>,
-): number {
-  const at = sharing.findIndex(({ name }) => through[name] !== undefined);
-  return at < 0 ? sharing.length : at;
+/** Whose connection is used instead of a pool's own, where the test says so. */
+function leadersOf(
+  { through = {} }: RollbackOptions,
+  find: (name: string) => Pool,
+): ReadonlyMap<Pool, Pool> {
+  const leads = new Map<Pool, Pool>();
+  for (const [name, leader] of Object.entries(through)) {
+    if (leader !== undefined) leads.set(find(name), find(leader));
+  }
+  for (const leader of leads.values()) {
+    if (!leads.has(leader)) continue;
+    throw new TestTransactionStateError(
+      'other pools are to go through this one, which is to go through another one itself; name the' +
+        ' last of them for all',
+      { pool: leader.name },
+    );
+  }
+  return leads;
 }
 
 function isPool(pool: unknown): pool is Pool {
