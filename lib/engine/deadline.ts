@@ -59,6 +59,11 @@ export class Deadline implements Linked<Deadline> {
     this.#joinLineOf(limitMs);
   }
 
+  /** When it was set; to be asked before it is due. */
+  get setAt(): number {
+    return this.dueAt - this.limitMs;
+  }
+
   cancel(): void {
     this.#isCancelled = true;
     this.#line?.leave(this);

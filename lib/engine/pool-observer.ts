@@ -18,5 +18,7 @@ export class PoolObserver<R> {
   resetFailed(_error: unknown): void {}
   leaked(_lease: Lease<R>, _ageMs: number): void {}
   leakReturned(_lease: Lease<R>, _ageMs: number): void {}
+  /** A caller went without: over its deadline, or refused because the queue was full. */
+  exhausted(_error: Error): void {}
   drained(_report: DrainReport): void {}
 }

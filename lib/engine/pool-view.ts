@@ -4,7 +4,7 @@ import {
   type LeaseHolder,
 } from '../errors/acquire-timeout.error.js';
 import { PoolSelfDeadlockError } from '../errors/pool-self-deadlock.error.js';
-import type { AcquireRequest } from './acquire-request.js';
+import type { AcquireRequest, Lane } from './acquire-request.js';
 import { outerScopesOf } from './acquire-scope.js';
 import { framesOf } from './call-site.js';
 import type { Lease } from './lease.js';
@@ -48,13 +48,50 @@ export function statsOf<R>(pool: PoolContext<R>): PoolStats {
   };
 }
 
+/** A loan, and what is lent. */
+export interface LeaseView<R> extends LeaseHolder {
+  readonly resource: R;
+  /** When it was handed out, on the engine's clock. */
+  readonly since: number;
+  /** Whether it comes home by itself, whatever its caller does. */
+  readonly comesHome: boolean;
+}
+
+/** Somebody who waits. */
+export interface WaiterView extends LeaseHolder {
+  readonly lane: Lane;
+  readonly comesHome: boolean;
+}
+
+/** Every loan, the longest first. */
+export function leaseViewsOf<R>(roster: Roster<R>, now: number): LeaseView<R>[] {
+  return leasesOf(roster).map(({ request, since, resource }) => ({
+    ...holderOf(request, now - since),
+    resource,
+    since,
+    comesHome: request.canLeak === false,
+  }));
+}
+
+/** Everybody who waits, the one who has waited longest first. */
+export function waiterViewsOf<R>({ queue, clock }: PoolContext<R>): WaiterView[] {
+  const now = clock.now();
+  return [...queue]
+    .map(({ request, since, lane }) => ({
+      ...holderOf(request, now - since),
+      lane,
+      comesHome: request.canLeak === false,
+    }))
+    .toSorted((a, b) => b.ageMs - a.ageMs);
+}
+
 /** Who has a resource now, the longest lease first. */
 export function holdersOf<R>(roster: Roster<R>, now: number): LeaseHolder[] {
-  return leasesOf(roster).map(({ request, since }) => ({
-    label: request.label ?? request.scope?.label,
-    ageMs: now - since,
-    stack: framesOf(request.site),
-  }));
+  return leasesOf(roster).map(({ request, since }) => holderOf(request, now - since));
+}
+
+function holderOf({ label, scope, site }: AcquireRequest, ageMs: number): LeaseHolder {
+  return { label: label ?? scope?.label, ageMs, stack: framesOf(site) };
 }
 
 /** What a caller is told who waited in vain. */

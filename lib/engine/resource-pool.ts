@@ -26,7 +26,17 @@ import { assertInvariants } from './invariants.js';
 import { Lease } from './lease.js';
 import { Opening } from './opening.js';
 import { PoolContext, type PoolParts } from './pool-context.js';
-import { countsOf, holdersOf, selfDeadlockErrorOf, statsOf, timeoutErrorOf } from './pool-view.js';
+import {
+  countsOf,
+  holdersOf,
+  type LeaseView,
+  leaseViewsOf,
+  selfDeadlockErrorOf,
+  statsOf,
+  timeoutErrorOf,
+  type WaiterView,
+  waiterViewsOf,
+} from './pool-view.js';
 import type { PoolStats } from './statistics.js';
 import { Upkeep } from './upkeep.js';
 import { type Settle, Waiter } from './waiter.js';
@@ -130,7 +140,7 @@ export class ResourcePool<R> {
   // --- Waiting -------------------------------------------------------------------------------
 
   #wait(request: AcquireRequest, settle: Settle<R>): void {
-    const { clock, deadlines, queue, statistics, options } = this.#pool;
+    const { clock, deadlines, queue, statistics, observer, options } = this.#pool;
     if (request.signal?.aborted) {
       statistics.aborted += 1;
       settle(new AcquireAbortedError(options.name, request.signal.reason));
@@ -139,6 +149,7 @@ export class ResourcePool<R> {
     const refusal = this.#refusal();
     if (refusal) {
       statistics.refused += 1;
+      if (refusal instanceof QueueFullError) observer.exhausted(refusal);
       settle(refusal);
       return;
     }
@@ -165,10 +176,12 @@ export class ResourcePool<R> {
   }
 
   #expire(waiter: Waiter<R>, loopLagMs: number): void {
-    const { queue, statistics, clock } = this.#pool;
+    const { queue, statistics, observer, clock } = this.#pool;
     queue.remove(waiter);
     statistics.timeouts += 1;
-    waiter.refuse(timeoutErrorOf(this.#pool, clock.now() - waiter.since, loopLagMs));
+    const error = timeoutErrorOf(this.#pool, clock.now() - waiter.since, loopLagMs);
+    observer.exhausted(error);
+    waiter.refuse(error);
     this.#pump();
   }
 
@@ -325,6 +338,16 @@ export class ResourcePool<R> {
   /** Who has a resource now, the longest lease first. */
   holders(): LeaseHolder[] {
     return holdersOf(this.#pool.roster, this.#pool.clock.now());
+  }
+
+  /** Every loan, the longest first. */
+  leases(): LeaseView<R>[] {
+    return leaseViewsOf(this.#pool.roster, this.#pool.clock.now());
+  }
+
+  /** Everybody who waits, the one who has waited longest first. */
+  waiters(): WaiterView[] {
+    return waiterViewsOf(this.#pool);
   }
 
   stats(): PoolStats {

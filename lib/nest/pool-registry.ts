@@ -1,7 +1,7 @@
-import type { PoolStats } from '../engine/statistics.js';
 import { UnknownPoolError } from '../errors/unknown-pool.error.js';
 import { nearestName } from '../postgres/options/nearest-name.js';
 import type { Pool } from '../postgres/pool/pool.js';
+import type { PoolSnapshot } from '../postgres/report/pool-snapshot.js';
 
 /**
  * All pools of an application, by name.
@@ -34,9 +34,9 @@ export class PoolRegistry implements Iterable<Pool> {
     return [...this.#pools.keys()];
   }
 
-  /** The numbers of every pool at this moment, by name. */
-  snapshot(): Record<string, PoolStats> {
-    return Object.fromEntries([...this.#pools].map(([name, pool]) => [name, pool.stats()]));
+  /** Every pool at this moment, by name: its numbers, who holds what, and who waits. */
+  snapshot(): Record<string, PoolSnapshot> {
+    return Object.fromEntries([...this.#pools].map(([name, pool]) => [name, pool.snapshot()]));
   }
 
   [Symbol.iterator](): IterableIterator<Pool> {

@@ -47,8 +47,8 @@ interface Answer extends QueryResultRow {
 }
 
 /** Asked before COMMIT, in the transaction. */
-export async function markOf({ client }: PostgresSession): Promise<TransactionMark> {
-  const { rows } = await client.query<TransactionMark & { id: string | null }>(MARK);
+export async function markOf(session: PostgresSession): Promise<TransactionMark> {
+  const { rows } = await session.run<TransactionMark & { id: string | null }>(MARK);
   const { id, timeline, system } = rows[0]!;
   return { id: id ?? undefined, timeline, system };
 }

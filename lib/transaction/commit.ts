@@ -57,6 +57,7 @@ export function commit(session: PostgresSession, rules: CommitRules): Promise<vo
     };
     const expire = (): void => end(new TimeLimitError(pool, 'commit', limitMs));
     const deadline = systemDeadlines.set(limitMs, expire);
+    session.sentAt = deadline.setAt;
     ending.commit(session, end);
   });
 }

@@ -40,7 +40,7 @@ export class OpenCursor {
   }
 
   sendTo(session: PostgresSession): void {
-    this.#pending.sendTo(session.client);
+    this.#pending.sendTo(session);
   }
 
   fail(error: Error): void {

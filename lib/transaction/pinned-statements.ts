@@ -1,5 +1,6 @@
 import type { QueryResult } from 'pg';
 import type { AcquireRequest } from '../engine/acquire-request.js';
+import { systemClock } from '../engine/system-clock.js';
 import { TransactionClosedError } from '../errors/transaction-closed.error.js';
 import { TransactionLostError } from '../errors/transaction-lost.error.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
@@ -211,8 +212,12 @@ export class PinnedStatements {
       }
       enter();
       const preludes = this.#takePreludes();
-      if (preludes.length === 0) then(null);
-      else sendWithPreludes(session.client, preludes, undefined, undefined, then);
+      if (preludes.length === 0) {
+        then(null);
+        return;
+      }
+      session.sentAt = systemClock.now();
+      sendWithPreludes(session.client, preludes, undefined, undefined, then);
     });
   }
 

@@ -131,7 +131,7 @@ export class PinnedTransaction {
   async #rollBackAt(session: PostgresSession): Promise<void> {
     await session.whenQuiet();
     if (session.transactionStatus === 'I') this.statements.noteLoss();
-    else await session.client.query(this.ending.rollback);
+    else await session.run(this.ending.rollback);
   }
 
   /** Undoes what came after a savepoint, and the savepoint itself. */
@@ -152,9 +152,7 @@ export class PinnedTransaction {
 
   async #undoAt(session: PostgresSession, savepoint: string): Promise<void> {
     try {
-      await session.client.query(
-        `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`,
-      );
+      await session.run(`ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`);
       this.statements.forgetFailure();
     } catch (error) {
       // A savepoint that was never set leaves the failed transaction as it is.

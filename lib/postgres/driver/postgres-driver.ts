@@ -19,6 +19,8 @@ export interface DriverEvents extends RecyclerEvents {
   connected(session: PostgresSession): void;
   /** The connection reported an error that belongs to no statement. */
   failed(session: PostgresSession, error: unknown): void;
+  /** A statement of a borrower ended with an error. */
+  statementFailed(error: unknown): void;
 }
 
 /** Opens, checks, cleans and closes PostgreSQL sessions for the engine. */
@@ -38,6 +40,7 @@ export class PostgresDriver implements Driver<PostgresSession> {
   async open({ signal, lost }: OpenRequest): Promise<PostgresSession> {
     const session = await this.#connect(signal, (opening) => this.#initialise(opening));
     session.judgeBy((error, by) => {
+      if (by === 'statement') this.events.statementFailed(error);
       const judged = by === 'connection' ? judgeConnection : judge;
       const verdict = judged(error, this.options.evictOn);
       if (verdict !== 'keep') lost(error, verdict.close);

@@ -13,6 +13,7 @@ import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
 import { silence, withPgPoolLog } from '../report/pg-pool-log.js';
 import { PoolEvents } from '../report/pool-events.js';
 import { type PoolLog, processWarnings } from '../report/pool-log.js';
+import { type PoolSnapshot, snapshotOf } from '../report/pool-snapshot.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import { RotatingPassword } from '../session/rotating-password.js';
 import { SessionStart } from '../session/session-start.js';
@@ -37,6 +38,7 @@ export interface PoolParts {
   readonly lender: Lender;
   readonly probe: ServerProbe;
   readonly events: PoolEvents;
+  readonly snapshot: () => PoolSnapshot;
   readonly sites: CallSiteSampling;
   /** Longest wait for an answer, in milliseconds, of a statement that gives none; 0: no limit. */
   readonly statementLimitMs: number;
@@ -63,7 +65,8 @@ export function assemble(
   const log = withPgPoolLog(identity.log ?? ownLog, settings.log);
   const sites = new CallSiteSampling(settings.leakStackEvery);
   const address = () => describeAddress(addressOf(settings.connection));
-  const events = new PoolEvents(emitter, { pool: name, log, address, sites });
+  const snapshot = () => snapshotOf(engine, events.recent);
+  const events: PoolEvents = new PoolEvents(emitter, { pool: name, log, address, sites, snapshot });
 
   const password = rotatingPassword(settings);
   const failover = new FailoverWatch({
@@ -77,6 +80,7 @@ export function assemble(
   const driver = new PostgresDriver(settings, new SessionStart(settings, password), {
     connected: (session) => events.connected(session),
     failed: (session, error) => events.failed(session, error),
+    statementFailed: (error) => events.statementFailed(error),
     openTransaction: (session) => events.openTransaction(session.holder),
     readOnlyServer: () => failover.suspect(),
   });
@@ -84,7 +88,8 @@ export function assemble(
   const engine = new ResourcePool({ options: settings, driver, observer: events });
   const lender = new Lender(engine, password);
   const statementLimitMs = limitOfStatements(settings);
-  return { name, settings, log, engine, lender, probe, events, sites, statementLimitMs };
+  const shared = { name, settings, log, engine, lender, probe, events, sites, statementLimitMs };
+  return { ...shared, snapshot };
 }
 
 function rotatingPassword({ connection }: ResolvedPoolOptions): RotatingPassword | undefined {

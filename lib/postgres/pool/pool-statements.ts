@@ -60,7 +60,7 @@ export class PoolStatements {
   ): Promise<QueryResult[]> {
     const batch = transactionOf(this.pool, statements, options);
     if (batch.steps.length === 0) return [];
-    const { label, signal } = options;
+    const { label = 'pool.batch()', signal } = options;
     const scope = holder && { label, outer: holder };
     const lease = await this.lender.acquire({ ...ANY_CONNECTION, label, signal, scope });
     try {
@@ -85,7 +85,7 @@ export class PoolStatements {
   ): void {
     const pending = new PendingSubmittable(statement, done);
     const use = (lease: Lease<PostgresSession>) => {
-      pending.sendTo(lease.resource.client);
+      pending.sendTo(lease.resource);
       void lease.resource.whenQuiet().then(() => {
         if (lease.isOut) this.lender.release(lease);
       });

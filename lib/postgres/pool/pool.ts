@@ -10,6 +10,7 @@ import { PoolClosedError } from '../../errors/pool-closed.error.js';
 import { addressOf, type DatabaseAddress } from '../options/address.js';
 import type { PoolOptions } from '../options/pool-options.js';
 import { resolvePoolOptions } from '../options/resolve-options.js';
+import type { PoolSnapshot } from '../report/pool-snapshot.js';
 import type { BatchOptions, BatchStatement } from '../session/batch-statements.js';
 import type { Done } from '../session/statement.js';
 import type { StatementConfig, StatementQuery } from '../session/statement-limits.js';
@@ -221,6 +222,14 @@ export class Pool extends pg.Pool {
   /** Who has a connection now, the longest lease first. */
   holders(): LeaseHolder[] {
     return this.#parts.engine.holders();
+  }
+
+  /**
+   * The pool's numbers, who has a connection and what it does, who waits, and what happened lately.
+   * Free of parameter values and of messages of the server.
+   */
+  snapshot(): PoolSnapshot {
+    return this.#parts.snapshot();
   }
 
   /** Where the pool connects to; never the password. */

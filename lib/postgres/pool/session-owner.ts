@@ -30,7 +30,7 @@ export class SessionOwner implements LeaseOwner {
 
   submit({ resource }: Loan, statement: PgSubmittable, done: Done | undefined): void {
     const pending = new PendingSubmittable(statement, done);
-    resource.inTurn(() => void pending.sendTo(resource.client));
+    resource.inTurn(() => void pending.sendTo(resource));
   }
 
   giveBack(loan: Loan, error?: unknown): void {

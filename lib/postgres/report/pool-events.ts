@@ -5,6 +5,7 @@ import type { CloseReason } from '../../engine/close-reason.js';
 import type { Lease } from '../../engine/lease.js';
 import type { PoolLog } from './pool-log.js';
 import { PoolReporter } from './pool-reporter.js';
+import type { PoolSnapshot } from './pool-snapshot.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 
 /** Beside the reports: the events that pg.Pool emits, with its arguments. */
@@ -15,9 +16,15 @@ export class PoolEvents extends PoolReporter {
 
   constructor(
     private readonly emitter: EventEmitter,
-    parts: { pool: string; log: PoolLog; address: () => string; sites: CallSiteSampling },
+    parts: {
+      pool: string;
+      log: PoolLog;
+      address: () => string;
+      sites: CallSiteSampling;
+      snapshot: () => PoolSnapshot;
+    },
   ) {
-    super(parts.pool, parts.log, parts.address, parts.sites);
+    super(parts.pool, parts.log, parts.address, parts.sites, parts.snapshot);
   }
 
   connected(session: PostgresSession): void {
@@ -36,6 +43,11 @@ export class PoolEvents extends PoolReporter {
   /** Every client that is open. */
   get clients(): Client[] {
     return Array.from(this.#open, ({ client }) => client);
+  }
+
+  /** Every session that is open. */
+  get sessions(): ReadonlySet<PostgresSession> {
+    return this.#open;
   }
 
   override created(session: PostgresSession, tookMs: number): void {

@@ -6,15 +6,23 @@ import { PoolObserver } from '../../engine/pool-observer.js';
 import { describeCause } from '../../errors/describe-cause.js';
 import { duration } from '../../errors/duration.js';
 import type { PoolLog } from './pool-log.js';
+import { detailsOf, headlineOf } from './pool-report-text.js';
+import type { PoolSnapshot } from './pool-snapshot.js';
+import { RecentEvents } from './recent-events.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 
 /** An outage is told at its first failure, and then again at most this often. */
 const REPEAT_AFTER_MS = 5_000;
 
+/** Who holds what is told at the first acquire that fails for it, and again at most this often. */
+const REPEAT_REPORT_AFTER_MS = 60_000;
+
 /** Writes what an operator wants to know about a pool; nothing while all goes well. */
 export class PoolReporter extends PoolObserver<PostgresSession> {
   #lastOutageReportAt = -Infinity;
+  #lastReportAt = -Infinity;
   #hasConnected = false;
+  readonly recent = new RecentEvents();
 
   constructor(
     private readonly pool: string,
@@ -22,6 +30,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
     /** Where the pool connects to, without any secret. */
     private readonly address: () => string,
     private readonly sites: CallSiteSampling,
+    private readonly snapshot: () => PoolSnapshot,
   ) {
     super();
   }
@@ -37,6 +46,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
 
   override removed(session: PostgresSession, reason: CloseReason): void {
     const { processID } = session.client as { processID?: number | null };
+    this.recent.closed(reason, session.backend);
     this.log.debug(`${this.pool}: closed a connection: ${reason}`, {
       pool: this.pool,
       backend: processID,
@@ -44,11 +54,17 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
     });
   }
 
+  statementFailed(error: unknown): void {
+    this.recent.failed('a statement failed', error);
+  }
+
   override lost(error: unknown): void {
+    this.recent.failed('a connection was lost', error);
     this.log.warn(`${this.pool}: lost a connection: ${describeCause(error)}`, { pool: this.pool });
   }
 
   override connectFailed(error: unknown, failures: number, permanent: boolean): void {
+    this.recent.failed('connecting failed', error);
     const now = performance.now();
     if (failures === 1) this.#lastOutageReportAt = -Infinity;
     if (!permanent && now - this.#lastOutageReportAt < REPEAT_AFTER_MS) return;
@@ -69,6 +85,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
   }
 
   override checkFailed(error: unknown): void {
+    this.recent.failed('an idle connection was dead', error);
     this.log.warn(
       `${this.pool}: an idle connection was dead (${describeCause(error)}) and is replaced`,
       { pool: this.pool },
@@ -76,10 +93,29 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
   }
 
   override resetFailed(error: unknown): void {
+    this.recent.failed('a returned connection could not be cleaned', error);
     this.log.warn(
       `${this.pool}: a returned connection could not be cleaned (${describeCause(error)})` +
         ' and is closed',
       { pool: this.pool },
+    );
+  }
+
+  /** The first line of an incident names who holds the pool; a storm costs a comparison each. */
+  override exhausted(error: Error): void {
+    this.recent.failed('an acquire went without a connection', error);
+    const now = performance.now();
+    if (now - this.#lastReportAt < REPEAT_REPORT_AFTER_MS) return;
+    this.#lastReportAt = now;
+    const snapshot = this.snapshot();
+    const { leased, max, waiting } = snapshot;
+    this.log.warn(
+      [
+        `${headlineOf(snapshot)} (told because an acquire went without a connection,` +
+          ` at most once in ${duration(REPEAT_REPORT_AFTER_MS)})`,
+        ...detailsOf(snapshot),
+      ].join('\n'),
+      { pool: this.pool, leased, max, waiting },
     );
   }
 

@@ -96,6 +96,10 @@ export class BatchQuery {
     return this.#isSent ? this.current?.text : undefined;
   }
 
+  get begins(): boolean {
+    return this.#steps[0]?.at === 'begin';
+  }
+
   /** The step whose name stands for another text already; to be asked before it is sent. */
   clashOn(connection: BatchConnection): BatchStep | undefined {
     const texts = new Map<string, string>();

@@ -1,6 +1,6 @@
 import type { CustomTypesConfig, QueryResult } from 'pg';
 import type { Deadline } from '../../engine/deadline.js';
-import { systemDeadlines } from '../../engine/system-clock.js';
+import { systemClock, systemDeadlines } from '../../engine/system-clock.js';
 import { within } from '../../engine/within.js';
 import { BatchError, type BatchOutcome } from '../../errors/batch.error.js';
 import { CommitOutcomeUnknownError } from '../../errors/commit-outcome-unknown.error.js';
@@ -87,6 +87,7 @@ export class BatchRun {
       }
       if (this.#limitMs > 0) this.#deadline = systemDeadlines.set(this.#limitMs, this.#expire);
       this.#isUnderWay = true;
+      this.session.sentAt = this.#deadline?.setAt ?? systemClock.now();
       void client.query(this.#query as never);
     } catch (error) {
       // Whatever of it has left, its COMMIT has not.
@@ -178,7 +179,7 @@ export class BatchRun {
       await this.session.whenQuiet();
       isReady = !this.session.isEnding;
       const isOpen = this.batch.isTransaction && this.session.transactionStatus !== 'I';
-      if (isReady && isOpen) await this.session.client.query('ROLLBACK');
+      if (isReady && isOpen) await this.session.run('ROLLBACK');
     };
     try {
       const late = () => new StatementTimeoutError(this.#pool, PATIENCE_MS);

@@ -1,12 +1,14 @@
-import type { Client, ClientConfig } from 'pg';
+import type { Client, ClientConfig, QueryResult, QueryResultRow } from 'pg';
 import { inCallersContext } from '../../engine/callers-context.js';
 import { outsideUserContext } from '../../engine/outside-user-context.js';
+import { systemClock } from '../../engine/system-clock.js';
 import {
   type CancelOutcome,
   cancelTargetOf,
   requestCancel,
   type CancelTarget,
 } from './cancel-request.js';
+import { runningOn, type RunningStatement } from './running-statement.js';
 import { StatementLane } from './statement-lane.js';
 
 /** What node-postgres tells of a client beside its declared members. */
@@ -15,6 +17,7 @@ interface ClientInternals {
   readonly readyForQuery?: boolean;
   /** True once somebody has called `end()`. */
   readonly _ending?: boolean;
+  readonly processID?: number | null;
 }
 
 /** Whether an error ended a statement, or was told by the connection itself. */
@@ -43,6 +46,9 @@ export class PostgresSession {
   isLent = false;
   /** Whether the server refused a write of it as read-only since it was last looked at. */
   wasRefusedAsReadOnly = false;
+
+  /** When its newest statement was sent, on the clock of the process. */
+  sentAt = -Infinity;
 
   /** The first error that the connection told of itself. */
   failure: unknown;
@@ -120,6 +126,16 @@ export class PostgresSession {
     return this.client.getTransactionStatus();
   }
 
+  /** What it runs now, whoever has sent it; undefined when nothing. */
+  get running(): RunningStatement | undefined {
+    return this.#isAnswered ? undefined : runningOn(this.client, this.sentAt);
+  }
+
+  /** Process id of its backend, as the server has told it. */
+  get backend(): number | undefined {
+    return (this.client as ClientInternals).processID ?? undefined;
+  }
+
   /** To be told every error that a statement of this session ended with. */
   failed(error: unknown): void {
     this.#told(error, 'statement');
@@ -130,6 +146,12 @@ export class PostgresSession {
     if (severity === 'FATAL' || severity === 'PANIC') this.toldFatal = true;
     if (code === '25006') this.wasRefusedAsReadOnly = true;
     this.#judge?.(error, by);
+  }
+
+  /** Runs a statement of the library's own, when the session is quiet. */
+  run<Row extends QueryResultRow>(text: string): Promise<QueryResult<Row>> {
+    this.sentAt = systemClock.now();
+    return this.client.query<Row>(text);
   }
 
   /** Runs `send` when the statements before it are done. */

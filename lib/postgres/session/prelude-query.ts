@@ -109,6 +109,15 @@ class PreludeQuery {
     return this.#isInStatement ? this.#query?.text : undefined;
   }
 
+  /** For whoever wants to know what runs: never one of the preludes, unless nothing follows. */
+  get shownText(): string | undefined {
+    return this.#query?.text ?? this.#preludes.at(-1)?.text;
+  }
+
+  get begins(): boolean {
+    return this.#preludes.length > 0;
+  }
+
   get callback(): Answered {
     return this.#answered;
   }

@@ -1,6 +1,6 @@
 import type { Client, QueryConfig, QueryResult } from 'pg';
 import type { Deadline } from '../../engine/deadline.js';
-import { systemDeadlines } from '../../engine/system-clock.js';
+import { systemClock, systemDeadlines } from '../../engine/system-clock.js';
 import { StatementAbortedError } from '../../errors/statement-aborted.error.js';
 import { StatementTimeoutError } from '../../errors/statement-timeout.error.js';
 import { namedLoss } from './connection-loss.js';
@@ -82,6 +82,7 @@ export class Statement {
     if (!this.#done) return;
     this.#isSent = true;
     if (this.#limitMs > 0) this.#deadline = systemDeadlines.set(this.#limitMs, this.#expire);
+    this.session.sentAt = this.#deadline?.setAt ?? systemClock.now();
     try {
       this.put(this.session.client, sendable(this.text), this.values, this.#answered);
     } catch (error) {

@@ -1,4 +1,5 @@
-import type { Client } from 'pg';
+import { systemClock } from '../../engine/system-clock.js';
+import type { PostgresSession } from './postgres-session.js';
 import type { Done } from './statement.js';
 
 /** The first argument of a `query()` that is neither a text nor a config: a cursor, a stream. */
@@ -38,10 +39,11 @@ export class PendingSubmittable {
   }
 
   /** Sends it, unless it was given up; returns whether it did. */
-  sendTo(client: Client): boolean {
+  sendTo(session: PostgresSession): boolean {
     delete this.statement.close;
     if (this.#isClosed || this.statement.destroyed) return false;
-    void client.query(this.statement as never);
+    session.sentAt = systemClock.now();
+    void session.client.query(this.statement as never);
     return true;
   }
 }
