@@ -85,3 +85,28 @@ export { TransactionClosedError } from './errors/transaction-closed.error.js';
 export { TransactionControlError } from './errors/transaction-control.error.js';
 export { TransactionLostError } from './errors/transaction-lost.error.js';
 export { TransactionTimeoutError } from './errors/transaction-timeout.error.js';
+export { type AdminGuard } from './admin/pool-admin.controller.js';
+export {
+  type BackendOptions,
+  type BackendTold,
+  PoolAdmin,
+  type PoolState,
+} from './admin/pool-admin.js';
+export { PoolAdminModule, type PoolAdminOptions } from './admin/pool-admin.module.js';
+export { PoolDiagnostics, type PoolReportOptions } from './diagnostics/pool-diagnostics.js';
+export { type PoolDiagnosticsOptions } from './diagnostics/pool-diagnostics-options.js';
+export { PoolDiagnosticsModule } from './diagnostics/pool-diagnostics.module.js';
+export { PoolsReport } from './diagnostics/pools-report.js';
+export { type ServerRoute } from './diagnostics/server-desk.js';
+export { type ServerAnswer } from './diagnostics/server-view.js';
+export { BackendRefusedError, type BackendRefusal } from './errors/backend-refused.error.js';
+export { ServerNotAskedError } from './errors/server-not-asked.error.js';
+export type { BackendSnapshot, BlockerSnapshot } from './postgres/report/backend-snapshot.js';
+export type {
+  HealthReport,
+  LeaseSnapshot,
+  PoolSnapshot,
+  StatementSnapshot,
+  WaiterSnapshot,
+} from './postgres/report/pool-snapshot.js';
+export type { CloseSnapshot, ErrorSnapshot } from './postgres/report/recent-events.js';

@@ -65,23 +65,20 @@ export interface WaiterView extends LeaseHolder {
 
 /** Every loan, the longest first. */
 export function leaseViewsOf<R>(roster: Roster<R>, now: number): LeaseView<R>[] {
-  return leasesOf(roster).map(({ request, since, resource }) => ({
-    ...holderOf(request, now - since),
-    resource,
-    since,
-    comesHome: request.canLeak === false,
-  }));
+  return leasesOf(roster).map(({ request, since, resource }) => {
+    const comesHome = request.canLeak === false;
+    return Object.assign(holderOf(request, now - since), { resource, since, comesHome });
+  });
 }
 
 /** Everybody who waits, the one who has waited longest first. */
 export function waiterViewsOf<R>({ queue, clock }: PoolContext<R>): WaiterView[] {
   const now = clock.now();
   return [...queue]
-    .map(({ request, since, lane }) => ({
-      ...holderOf(request, now - since),
-      lane,
-      comesHome: request.canLeak === false,
-    }))
+    .map(({ request, since, lane }) => {
+      const comesHome = request.canLeak === false;
+      return Object.assign(holderOf(request, now - since), { lane, comesHome });
+    })
     .toSorted((a, b) => b.ageMs - a.ageMs);
 }
 

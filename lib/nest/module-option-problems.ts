@@ -15,6 +15,7 @@ export function moduleOptionProblems(
   const pools: Pools = options.pools ?? {};
   return [
     ...misplacedOptions(options),
+    ...wrongService(options),
     ...poolsThatAreNoObjects(pools),
     ...poolsDeclaredOtherwise(pools, names),
   ];
@@ -27,12 +28,18 @@ function noOptions(): OptionProblem {
 
 function misplacedOptions(options: PoolModuleOptions): OptionProblem[] {
   return Object.keys(options)
-    .filter((option) => option !== 'pools')
+    .filter((option) => option !== 'pools' && option !== 'service')
     .map((option) => ({
       pool: MODULE,
       option,
       message: `${option} is not an option; a pool stands under pools, as { pools: { primary: {} } }`,
     }));
+}
+
+function wrongService({ service }: PoolModuleOptions): OptionProblem[] {
+  if (service === undefined || (typeof service === 'string' && service.trim() !== '')) return [];
+  const message = "service must be a text that is not empty, as { service: 'orders' }";
+  return [{ pool: MODULE, option: 'service', message }];
 }
 
 function poolsThatAreNoObjects(pools: Pools): OptionProblem[] {

@@ -12,6 +12,7 @@ import { CONNECTION_OPTIONS } from '../postgres/options/option-table.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 import type { OptionOrigins } from '../postgres/options/resolve-context.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
+import { defaultService, withApplicationName } from './application-name.js';
 import { inheritedAddress } from './inherited-address.js';
 import { moduleOptionProblems } from './module-option-problems.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
@@ -57,7 +58,15 @@ export function definePools(
     ...others.flatMap((other) => problemsOf(other)),
   ];
   if (problems.length > 0) throw new InvalidPoolOptionsError(problems);
-  return [home, ...others];
+  const service = options?.service ?? defaultService(env);
+  return [home, ...others].map((definition) => named(definition, service));
+}
+
+function named(definition: PoolDefinition, service: string): PoolDefinition {
+  return {
+    ...definition,
+    options: withApplicationName(definition.name, definition.options, service),
+  };
 }
 
 /** Defines the pool whose address the others use: the primary, else the first there is. */

@@ -9,6 +9,13 @@ import type { PoolName } from './pool-names.js';
  */
 export interface PoolModuleOptions {
   /**
+   * Name of this application in `pg_stat_activity`: sessions are called `service:pool:instance`,
+   * with 8 characters that tell this process from the others, unless a pool has an
+   * `applicationName`. Default: `OTEL_SERVICE_NAME`, else the name in package.json, else `app`.
+   */
+  readonly service?: string;
+
+  /**
    * The pools by name. Default, also where only `admin` is named: `primary` and `replica`, from
    * the environment.
    *

@@ -1,13 +1,12 @@
 import type { QueryResult } from 'pg';
 import type { AcquireRequest } from '../engine/acquire-request.js';
-import { systemClock } from '../engine/system-clock.js';
 import { TransactionClosedError } from '../errors/transaction-closed.error.js';
 import { TransactionLostError } from '../errors/transaction-lost.error.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
 import { sendBatch } from '../postgres/session/batch.js';
 import type { Batch } from '../postgres/session/batch-run.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
-import { type Prelude, sendWithPreludes } from '../postgres/session/prelude-query.js';
+import { type Prelude, sendPreludes, sendWithPreludes } from '../postgres/session/prelude-query.js';
 import { type Done, type Send, Statement } from '../postgres/session/statement.js';
 import type { StatementConfig } from '../postgres/session/statement-limits.js';
 import type { PgSubmittable } from '../postgres/session/submittable.js';
@@ -212,12 +211,8 @@ export class PinnedStatements {
       }
       enter();
       const preludes = this.#takePreludes();
-      if (preludes.length === 0) {
-        then(null);
-        return;
-      }
-      session.sentAt = systemClock.now();
-      sendWithPreludes(session.client, preludes, undefined, undefined, then);
+      if (preludes.length === 0) then(null);
+      else sendPreludes(session, preludes, then);
     });
   }
 

@@ -58,7 +58,10 @@ export interface ConnectionOptions {
    */
   scramMaxIterations?: NumberOption;
 
-  /** Name of the application in `pg_stat_activity` and in the server's log. Default: `PGAPPNAME`. */
+  /**
+   * Name of the application in `pg_stat_activity` and in the server's log. Default: `PGAPPNAME`,
+   * else, for pools of the module, `service:pool:instance`.
+   */
   applicationName?: string | undefined;
 
   /** Name of the application where nothing else gives one. */

@@ -62,7 +62,7 @@ export const CONNECTION_OPTIONS: Rows<ConnectionOptionName> = {
     tier: 'often',
     kind: 'text',
     pgNames: { application_name: 1 },
-    otherwise: '`PGAPPNAME`',
+    otherwise: '`PGAPPNAME`, `service:pool:instance`',
     what: 'Name in `pg_stat_activity`.',
   },
   sslnegotiation: {

@@ -1,4 +1,6 @@
 import { type Client, Connection, Query, type QueryConfig, type QueryResult } from 'pg';
+import { systemClock } from '../../engine/system-clock.js';
+import type { PostgresSession } from './postgres-session.js';
 
 /** A statement that travels in front of another one: BEGIN, SAVEPOINT, a setting. */
 export interface Prelude {
@@ -52,6 +54,16 @@ export function sendWithPreludes(
   answered: Answered,
 ): void {
   client.query(new PreludeQuery(client, preludes, statement, values, answered) as never);
+}
+
+/** Sends preludes alone. */
+export function sendPreludes(
+  session: PostgresSession,
+  preludes: readonly Prelude[],
+  answered: Answered,
+): void {
+  session.sentAt = systemClock.now();
+  sendWithPreludes(session.client, preludes, undefined, undefined, answered);
 }
 
 /**

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { ArgumentCheck } from '../postgres/options/argument-check.js';
+import { PoolsReport } from './pools-report.js';
+import { ServerDesk } from './server-desk.js';
+import { ServerView } from './server-view.js';
+
+/**
+ * Options of {@link PoolDiagnostics.report}.
+ *
+ * @publicApi
+ */
+export interface PoolReportOptions {
+  /**
+   * Whether the servers are asked as well: what each backend does and waits for, who blocks it, and
+   * since when it is idle in a transaction. Asked over the admin pool. Default: false.
+   */
+  readonly server?: boolean;
+  /** Longest wait for the servers in milliseconds. Default: 2000, minimum: 1. */
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 2_000;
+
+/**
+ * Tells who holds what: the answer to "why is everything waiting?".
+ *
+ * ```ts
+ * constructor(private readonly diagnostics: PoolDiagnostics) {}
+ *
+ * logger.warn(String(await this.diagnostics.report({ server: true })));
+ * ```
+ *
+ * @publicApi
+ */
+@Injectable()
+export class PoolDiagnostics {
+  constructor(
+    private readonly desk: ServerDesk,
+    private readonly view: ServerView,
+  ) {}
+
+  /**
+   * Every lease, every waiter, the last closes and errors of every pool. A server that cannot be
+   * asked fails nothing: the report says so.
+   *
+   * @throws InvalidPoolOptionsError
+   */
+  async report(options: PoolReportOptions = {}): Promise<PoolsReport> {
+    const { server = false, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    refuseWrong(server, timeoutMs);
+    const seen = this.desk.pools.map((pool) => ({ pool, snapshot: pool.snapshot() }));
+    if (!server) return new PoolsReport(snapshotsOf(seen), undefined);
+    const { pools, answers } = await this.view.join(seen, timeoutMs);
+    return new PoolsReport(pools, answers);
+  }
+}
+
+function snapshotsOf<T>(seen: readonly { readonly snapshot: T }[]): T[] {
+  return seen.map(({ snapshot }) => snapshot);
+}
+
+function refuseWrong(server: unknown, timeoutMs: number): void {
+  const check = new ArgumentCheck('PoolDiagnostics');
+  if (typeof server !== 'boolean') check.refuse('server', server, 'true or false');
+  if (!(Number.isFinite(timeoutMs) && timeoutMs >= 1)) {
+    check.refuse('timeoutMs', timeoutMs, '1 or more milliseconds');
+  }
+  if (check.error) throw check.error;
+}

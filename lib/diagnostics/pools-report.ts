@@ -1,0 +1,47 @@
+import { duration } from '../errors/duration.js';
+import { INSTANCE } from '../nest/application-name.js';
+import { detailsOf, headlineOf } from '../postgres/report/pool-report-text.js';
+import type { PoolSnapshot } from '../postgres/report/pool-snapshot.js';
+import type { ServerAnswer } from './server-view.js';
+
+/**
+ * Who holds what in every pool of the application, at one moment: an object for programs, and by
+ * `String(report)` a text for people, which begins with the answer.
+ *
+ * @publicApi
+ */
+export class PoolsReport {
+  /** When it was made, in ISO 8601. */
+  readonly at = new Date().toISOString();
+  /** The last part of the `application_name` of this process' sessions. */
+  readonly instance = INSTANCE;
+
+  constructor(
+    /** The one that is worst off first. */
+    readonly pools: readonly PoolSnapshot[],
+    /** How the servers were asked; undefined when they were not to be. */
+    readonly server: readonly ServerAnswer[] | undefined,
+  ) {
+    this.pools = pools.toSorted((a, b) => b.waiting - a.waiting || b.utilization - a.utilization);
+  }
+
+  toString(): string {
+    return [
+      ...this.pools.map(headlineOf),
+      ...(this.server ?? []).map(answerLine),
+      ...this.pools.flatMap((pool) => sectionOf(pool)),
+    ].join('\n');
+  }
+}
+
+function sectionOf(pool: PoolSnapshot): string[] {
+  const details = detailsOf(pool);
+  return details.length === 0 ? [] : ['', `${pool.name}:`, ...details];
+}
+
+function answerLine({ pools, route, tookMs, error }: ServerAnswer): string {
+  const server = `server of ${pools.join(', ')}`;
+  return error === undefined
+    ? `${server}: asked over ${route === 'admin pool' ? 'the admin pool' : `a ${route}`}`
+    : `${server}: could not be asked (${error}), after ${duration(tookMs)}`;
+}
