@@ -4,6 +4,7 @@ import type { Pool, TransactionManager } from '../../../lib/index.js';
 import { ChildProgram } from '../../support/child-program.js';
 import { sleep } from '../../support/sleep.js';
 import { testTransactions } from './support/test-transactions.js';
+import { interleavings, Turns } from './support/turns.js';
 
 const test = testTransactions();
 
@@ -50,6 +51,35 @@ describe('transactions of requests at the same time', () => {
 
     for (const ids of seen) expect(ids.size).toBe(1);
     expect(new Set(seen.flatMap((ids) => Array.from(ids))).size).toBe(12);
+  });
+
+  it('are never seen by each other, in whatever order two of them go on', async () => {
+    const { pool, transactions } = test.open({ max: 2 });
+    /** Stands still wherever it could, in every kind of part that a transaction has. */
+    const standing = (ids: Set<string>) => async (pause: () => Promise<void>) =>
+      transactions.run(async () => {
+        await pause();
+        ids.add(await idOf(pool));
+        await transactions.run(async () => {
+          await pause();
+          ids.add(await idOf(pool));
+        });
+        await transactions.run({ propagation: 'NESTED' }, async () => {
+          await pause();
+          ids.add(await idOf(pool));
+        });
+        await pause();
+        const client = await pool.connect();
+        ids.add(await idOf(client as never));
+        client.release();
+      });
+
+    for (const order of interleavings(5, 5)) {
+      const [one, other] = [new Set<string>(), new Set<string>()];
+      await new Turns([standing(one), standing(other)]).run(order);
+      expect([one.size, other.size]).toEqual([1, 1]);
+      expect([...one]).not.toEqual([...other]);
+    }
   });
 
   it('leave those alone that have none', async () => {

@@ -203,6 +203,37 @@ describe('a transaction whose time is over', () => {
     expect(pool.stats().counters.created).toBe(1);
   });
 
+  it('costs the next borrower nothing, however slow the cancel requests are', async () => {
+    const TRIES = 160;
+    const SIDE_BY_SIDE = 4;
+    const { pool, transactions } = await test.openBehindProxy({ max: SIDE_BY_SIDE });
+    const ends = new Map<string, number>();
+    const given = (end: string) => ends.set(end, (ends.get(end) ?? 0) + 1);
+
+    await Promise.all(
+      Array.from({ length: SIDE_BY_SIDE }, async (_, lane) => {
+        for (let n = lane; n < TRIES; n += SIDE_BY_SIDE) {
+          // A cancel request has to connect first: for longer than the statement runs.
+          test.proxy.connectLatency([0, 5, 15, 40][n % 4]!);
+          const timeoutMs = [10, 15, 18, 20, 22, 25][n % 6]!;
+          await transactions
+            .run({ timeoutMs }, () => pool.query('SELECT pg_sleep(0.015)'))
+            .then(
+              () => given('committed'),
+              (error: { code: string }) => given(error.code),
+            );
+          const { rows } = await transactions.run(() =>
+            pool.query('SELECT $1::int AS n, pg_sleep(0.01)', [n]),
+          );
+          expect(rows[0].n).toBe(n);
+        }
+      }),
+    );
+
+    expect([...ends.keys()].filter((end) => end !== 'committed')).toEqual([TIMEOUT.code]);
+    expect(ends.get(TIMEOUT.code)).toBeGreaterThan(0);
+  });
+
   it('stops a batch at the server', async () => {
     const { pool, transactions } = test.open({ max: 1 });
     const statements = ['INSERT INTO entry VALUES (2)', SLEEP];

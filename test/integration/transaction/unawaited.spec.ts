@@ -136,6 +136,45 @@ describe('what is not awaited in a transaction', () => {
     expect(await test.entries()).toEqual([1, 2, 3]);
   });
 
+  it('never touches the one that comes next, whenever it comes', async () => {
+    const { pool, transactions } = test.open({ max: 1 });
+    const MOMENTS = 5;
+    for (let moment = 0; moment < MOMENTS; moment += 1) {
+      const floating: Promise<Error>[] = [];
+      const now = Array.from({ length: MOMENTS }, () => deferred());
+      await transactions.run(async (tx) => {
+        await pool.query('TRUNCATE entry');
+        const client = await pool.connect();
+        const late = now[moment]!.promise;
+        for (const handle of [pool, tx, client]) {
+          floating.push(late.then(() => refusal(handle.query('INSERT INTO entry VALUES (9)'))));
+        }
+        for (const propagation of ['REQUIRED', 'NESTED'] as const) {
+          const joins = () => transactions.run({ propagation }, () => pool.query('SELECT'));
+          floating.push(late.then(() => refusal(joins())));
+        }
+      });
+
+      now[0]!.resolve();
+      await transactions.run(async () => {
+        now[1]!.resolve();
+        await pool.query('INSERT INTO entry VALUES (1)');
+        now[2]!.resolve();
+        await transactions.run({ propagation: 'NESTED' }, async () => {
+          await pool.query('INSERT INTO entry VALUES (2)');
+          now[3]!.resolve();
+          await pool.query('INSERT INTO entry VALUES (3)');
+        });
+        const last = pool.query('INSERT INTO entry VALUES (4)');
+        now[4]!.resolve();
+        await last;
+      });
+
+      for (const error of await Promise.all(floating)) expect(error).toMatchObject(CLOSED);
+      expect(await test.entries()).toEqual([1, 2, 3, 4]);
+    }
+  });
+
   it('may be taken out of it on purpose', async () => {
     const { pool, transactions } = test.open();
     const end = deferred();
