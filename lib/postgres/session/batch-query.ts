@@ -1,10 +1,16 @@
 import type { CustomTypesConfig, FieldDef, QueryResult } from 'pg';
 import pg from 'pg';
 import type { BatchStep, WireValue } from './batch-statements.js';
+import { ownStatement } from './own-statement.js';
 
 /** The connection of node-postgres' client, with what its own queries use of it. */
 export interface BatchConnection {
-  readonly stream: { readonly writable: boolean; cork?(): void; uncork?(): void };
+  readonly stream: {
+    readonly writable: boolean;
+    cork?(): void;
+    uncork?(): void;
+    write(messages: Buffer): unknown;
+  };
   /** Text by name: what the server has parsed, and what was sent and not answered yet. */
   readonly parsedStatements: Record<string, string>;
   readonly submittedNamedStatements: Record<string, string>;
@@ -46,6 +52,8 @@ export interface UnreadableRow {
 export class BatchQuery {
   /** Set by the client for a connection that asks for binary results. */
   binary = false;
+  /** Set by the client; told once: no error when the server is ready for what comes next. */
+  callback: ((error?: Error | null) => void) | undefined;
   readonly #steps: readonly BatchStep[];
   readonly #types: CustomTypesConfig;
   readonly #results: ResultBuilder[] = [];
@@ -54,15 +62,8 @@ export class BatchQuery {
   #isSent = false;
   #unreadable: UnreadableRow | undefined;
 
-  /**
-   * @param types type parsers of those that bring none of their own
-   * @param callback told once: no error when the server is ready for what comes next
-   */
-  constructor(
-    steps: readonly BatchStep[],
-    types: CustomTypesConfig,
-    public callback: (error?: Error | null) => void,
-  ) {
+  /** @param types type parsers of those that bring none of their own */
+  constructor(steps: readonly BatchStep[], types: CustomTypesConfig) {
     this.#steps = steps;
     this.#types = types;
   }
@@ -148,13 +149,13 @@ export class BatchQuery {
   }
 
   handleReadyForQuery(): void {
-    if (this.current) this.callback(new Error('the server left statements of a batch unanswered'));
-    else this.callback(null);
+    if (this.current) this.callback!(new Error('the server left statements of a batch unanswered'));
+    else this.callback!(null);
   }
 
   handleError(error: Error, connection: BatchConnection | undefined): void {
     if (connection) this.#forgetUnparsed(connection);
-    this.callback(error);
+    this.callback!(error);
   }
 
   /** Nobody has data for it. What was sent behind it ends the COPY, but nothing behind the last. */
@@ -168,13 +169,17 @@ export class BatchQuery {
   handleCopyData(): void {}
 
   #send({ text, name, values, at, binary }: BatchStep, connection: BatchConnection): void {
+    // BEGIN and COMMIT: always the same, and without rows to describe.
+    if (typeof at !== 'number') {
+      connection.stream.write(ownStatement(text));
+      return;
+    }
     if (name === undefined || knownText(connection, name) === undefined) {
       connection.parse({ text, name });
       if (name !== undefined) connection.submittedNamedStatements[name] = text;
     }
     connection.bind({ statement: name, values, binary: binary ?? this.binary });
-    // BEGIN and COMMIT have no rows to describe.
-    if (typeof at === 'number') connection.describe({ type: 'P' });
+    connection.describe({ type: 'P' });
     connection.execute({});
   }
 

@@ -47,7 +47,7 @@ export class BatchRun {
     const { _types } = session.client as unknown as { _types: CustomTypesConfig };
     this.#pool = pool;
     this.#limitMs = options.timeoutMs ?? defaultLimitMs;
-    this.#query = new BatchQuery(steps, _types, (error) => this.#settle(error ?? undefined));
+    this.#query = new BatchQuery(steps, _types);
   }
 
   async run(): Promise<QueryResult[]> {
@@ -88,7 +88,10 @@ export class BatchRun {
       if (this.#limitMs > 0) this.#deadline = systemDeadlines.set(this.#limitMs, this.#expire);
       this.#isUnderWay = true;
       this.session.sentAt = this.#deadline?.setAt ?? systemClock.now();
-      void client.query(this.#query as never);
+      // Beside the query, and not in it: there tracing libraries look for who is to be told its end.
+      client.query(this.#query as never, (error?: Error | null) =>
+        this.#settle(error ?? undefined),
+      );
     } catch (error) {
       // Whatever of it has left, its COMMIT has not.
       void this.session.destroy();

@@ -1,4 +1,4 @@
-import { type Client, Connection, Query, type QueryConfig, type QueryResult } from 'pg';
+import { type Client, type Connection, Query, type QueryConfig, type QueryResult } from 'pg';
 import { systemClock } from '../../engine/system-clock.js';
 import type { PostgresSession } from './postgres-session.js';
 
@@ -8,8 +8,8 @@ export interface Prelude {
   readonly values?: readonly (string | null)[];
   /** Called with the columns of its row, if it has one. */
   readonly row?: (columns: readonly (string | null)[]) => void;
-  /** Its messages, where they are always the same. */
-  readonly bytes?: Buffer;
+  /** What it is on the wire, where that is always the same. */
+  readonly messages?: Buffer;
 }
 
 export type Answered = (error: Error | null, result: QueryResult) => void;
@@ -53,7 +53,8 @@ export function sendWithPreludes(
   values: unknown[] | undefined,
   answered: Answered,
 ): void {
-  client.query(new PreludeQuery(client, preludes, statement, values, answered) as never);
+  // Beside the query, and not in it: there tracing libraries look for who is to be told its end.
+  client.query(new PreludeQuery(client, preludes, statement, values) as never, answered as never);
 }
 
 /** Sends preludes alone. */
@@ -79,19 +80,20 @@ class PreludeQuery {
   readonly #preludes: readonly Prelude[];
   #query: PgQuery | undefined;
   #refusal: Error | null = null;
-  readonly #answered: Answered;
+  /** Set by the client. */
+  callback: Answered | undefined;
 
   constructor(
     client: Client,
     preludes: readonly Prelude[],
     statement: string | QueryConfig | undefined,
     values: unknown[] | undefined,
-    answered: Answered,
   ) {
     this.#preludes = preludes;
-    this.#answered = answered;
-    this.#query =
-      statement === undefined ? undefined : extendedQuery(client, statement, values, answered);
+    if (statement === undefined) return;
+    this.#query = extendedQuery(client, statement, values, (error, result) =>
+      this.callback!(error, result),
+    );
   }
 
   submit(connection: Wire): null {
@@ -130,10 +132,6 @@ class PreludeQuery {
     return this.#preludes.length > 0;
   }
 
-  get callback(): Answered {
-    return this.#answered;
-  }
-
   get #isInStatement(): boolean {
     return this.#answeredPreludes === this.#preludes.length;
   }
@@ -162,7 +160,7 @@ class PreludeQuery {
 
   handleError(error: Error, connection: Wire): void {
     if (!this.#query) {
-      this.#answered(error, undefined as never);
+      this.callback!(error, undefined as never);
       return;
     }
     // A prelude's error skips the statement: it was not parsed, whatever pg has noted.
@@ -173,7 +171,7 @@ class PreludeQuery {
 
   handleReadyForQuery(connection: unknown): void {
     if (this.#query) this.#query.handleReadyForQuery(connection);
-    else this.#answered(this.#refusal, undefined as never);
+    else this.callback!(this.#refusal, undefined as never);
   }
 
   handleCopyInResponse(connection: Wire): void {
@@ -210,17 +208,9 @@ function extended(query: PgQuery, { binary }: Client & { readonly binary?: boole
   return query;
 }
 
-/** A prelude whose messages are made once: as one buffer, they cost least to send, too. */
-export function encoded(prelude: Prelude): Prelude {
-  const messages: Buffer[] = [];
-  const stream = { writable: true, write: (message: Buffer) => messages.push(message) };
-  sendPrelude(Object.assign(Object.create(Connection.prototype), { stream }) as Wire, prelude);
-  return { ...prelude, bytes: Buffer.concat(messages) };
-}
-
-function sendPrelude(connection: Wire, { text, values = [], bytes }: Prelude): void {
-  if (bytes) {
-    if (connection.stream.writable) connection.stream.write(bytes);
+function sendPrelude(connection: Wire, { text, values = [], messages }: Prelude): void {
+  if (messages) {
+    if (connection.stream.writable) connection.stream.write(messages);
     return;
   }
   connection.parse({ text } as never, true);

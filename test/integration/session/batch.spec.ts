@@ -184,11 +184,11 @@ describe('a batch', () => {
   it('shows no text before it is sent, to whoever rewrites texts', async () => {
     const session = await sessions.open();
     const { client } = session;
-    const send = client.query.bind(client) as (query: object) => unknown;
+    const send = client.query.bind(client) as (...given: unknown[]) => unknown;
     const seen: unknown[] = [];
-    client.query = ((query: { text?: unknown }) => {
+    client.query = ((query: { text?: unknown }, ...rest: unknown[]) => {
       seen.push(typeof query.text, Object.hasOwn(query, 'text'), 'name' in query);
-      return send(query);
+      return send(query, ...rest);
     }) as typeof client.query;
 
     await batch(session, [{ text: 'SELECT 1', name: 'one' }]);
