@@ -37,6 +37,7 @@ interface Attempt {
 
 /** The call of a method that has to do with a transaction; it may take several attempts. */
 export class Call {
+  /** When `timeoutMs` is over; Infinity without one. */
   readonly #endAt: number;
   #attempts = 0;
 
@@ -73,13 +74,7 @@ export class Call {
   #start(): Attempt {
     this.#attempts += 1;
     const { pool, label, options } = this;
-    const remainingMs = Math.max(1, this.#endAt - performance.now());
-    const participation = participate(
-      pool,
-      label,
-      options,
-      remainingMs === Infinity ? undefined : remainingMs,
-    );
+    const participation = participate(pool, label, options, this.#remainingMs);
     const attempt: Attempt = {
       participation,
       pending: undefined,
@@ -96,6 +91,10 @@ export class Call {
       }
     });
     return attempt;
+  }
+
+  get #remainingMs(): number | undefined {
+    return this.#endAt === Infinity ? undefined : Math.max(1, this.#endAt - performance.now());
   }
 
   #take(attempt: Attempt, result: unknown): void {

@@ -56,14 +56,14 @@ export class PinnedStatements {
 
   // --- Sending -------------------------------------------------------------------------------
 
-  /** @param enter called when it is about to be sent: what it needs before it is told then */
+  /** @param send of those who ask, made by {@link sendBehind} */
   query(
     statement: string | StatementConfig,
     values: unknown[] | undefined,
     done: Done,
-    enter: () => void,
+    send: Send,
   ): void {
-    const use = (session: PostgresSession) => this.#run(session, statement, values, done, enter);
+    const use = (session: PostgresSession) => this.#run(session, statement, values, done, send);
     this.#withSession(use, done, signalOf(statement));
   }
 
@@ -126,7 +126,7 @@ export class PinnedStatements {
     text: string | StatementConfig,
     values: unknown[] | undefined,
     done: Done,
-    enter: () => void,
+    send: Send,
   ): void {
     const { name, statementLimitMs } = this.pool;
     const settle: Done = (error, result) => {
@@ -135,20 +135,17 @@ export class PinnedStatements {
       done(error, result);
       this.#tellIdle();
     };
-    const statement = new Statement(
-      name,
-      session,
-      text,
-      values,
-      statementLimitMs,
-      settle,
-      this.#sendBehind(enter),
-    );
+    const statement = new Statement(name, session, text, values, statementLimitMs, settle, send);
     this.#running.add(statement);
     statement.run();
   }
 
-  #sendBehind(enter: () => void): Send {
+  /**
+   * Sends statements behind what has to be sent before them, if the transaction is still there.
+   *
+   * @param enter called when one is about to be sent: what it needs before it is told then
+   */
+  sendBehind(enter: () => void): Send {
     return (client, statement, values, answered) => {
       const refusal = this.refusal ?? this.#lostTransaction();
       if (refusal) throw refusal;

@@ -7,7 +7,7 @@ import { type AmbientConnection, frameOf } from '../postgres/pool/ambient.js';
 import type { LeasedClient } from '../postgres/pool/leased-client.js';
 import { statementsOf } from '../postgres/session/batch.js';
 import type { BatchOptions, BatchStatement } from '../postgres/session/batch-statements.js';
-import type { Done } from '../postgres/session/statement.js';
+import type { Done, Send } from '../postgres/session/statement.js';
 import type { StatementConfig } from '../postgres/session/statement-limits.js';
 import type { PgSubmittable } from '../postgres/session/submittable.js';
 import { isTransactionControl } from '../postgres/session/transaction-control.js';
@@ -40,6 +40,7 @@ export abstract class Scope implements AmbientConnection {
   readonly hooks = new Hooks();
   /** Why it is to be rolled back although its method returned. */
   doom: { readonly cause: unknown; readonly byOwner: boolean } | undefined;
+  readonly #send: Send;
   #state = 'open';
   #reason: Error | undefined;
   #pending = 0;
@@ -54,7 +55,9 @@ export abstract class Scope implements AmbientConnection {
     readonly transaction: PinnedTransaction,
     /** Passes itself to every acquire inside, for the rule of the pool's self-deadlock. */
     readonly token: AcquireScope,
-  ) {}
+  ) {
+    this.#send = transaction.statements.sendBehind(() => this.enter());
+  }
 
   abstract readonly outer: Scope | undefined;
 
@@ -80,7 +83,7 @@ export abstract class Scope implements AmbientConnection {
       return;
     }
     const settle = this.#counted(done);
-    this.#inOrder(() => this.transaction.statements.query(statement, values, settle, this.enter));
+    this.#inOrder(() => this.transaction.statements.query(statement, values, settle, this.#send));
   }
 
   submit(statement: PgSubmittable, done: Done | undefined): void {
