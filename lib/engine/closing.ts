@@ -65,7 +65,7 @@ export class Closing<R> {
   /** Those that are being closed leave anyway. */
   get #isOverMax(): boolean {
     const { roster, max } = this.pool;
-    return roster.total - roster.count('closing') > max;
+    return roster.total - roster.counts.closing > max;
   }
 
   async #sayFarewell(resource: R, how: Farewell): Promise<void> {

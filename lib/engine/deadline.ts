@@ -13,9 +13,12 @@ export class Deadlines {
 
   constructor(readonly clock: Clock) {}
 
-  /** @param onExpired told the lag of the event loop that was measured, in milliseconds */
-  set(limitMs: number, onExpired: (lagMs: number) => void): Deadline {
-    return new Deadline(this, limitMs, onExpired);
+  /**
+   * @param onExpired told the lag of the event loop that was measured, in milliseconds
+   * @param now for whoever has just read the clock: that costs as much as all the rest of this
+   */
+  set(limitMs: number, onExpired: (lagMs: number) => void, now = this.clock.now()): Deadline {
+    return new Deadline(this, limitMs, onExpired, now);
   }
 
   /** Takes away every timer that nobody needs now. */
@@ -55,8 +58,9 @@ export class Deadline implements Linked<Deadline> {
     private readonly deadlines: Deadlines,
     private readonly limitMs: number,
     private readonly onExpired: (lagMs: number) => void,
+    now: number,
   ) {
-    this.#joinLineOf(limitMs);
+    this.#joinLineOf(limitMs, now);
   }
 
   /** When it was set; to be asked before it is due. */
@@ -70,12 +74,13 @@ export class Deadline implements Linked<Deadline> {
     this.#line = undefined;
   }
 
-  /** Its time is over, or was by so much when the event loop got to it. */
-  isDue(lateByMs: number): void {
+  /** Its time is over, and may have been for a while when the event loop got to it. */
+  isDue(now: number): void {
     this.#line = undefined;
+    const lateByMs = now - this.dueAt;
     if (lateByMs > LAG_THRESHOLD_MS && this.#lagMs === 0) {
       this.#lagMs = lateByMs;
-      this.#joinLineOf(Math.min(lateByMs, this.limitMs));
+      this.#joinLineOf(Math.min(lateByMs, this.limitMs), now);
       return;
     }
     this.deadlines.clock.afterIo(() => {
@@ -83,9 +88,9 @@ export class Deadline implements Linked<Deadline> {
     });
   }
 
-  #joinLineOf(ms: number): void {
+  #joinLineOf(ms: number, now: number): void {
     this.#line = this.deadlines.lineOf(ms);
-    this.#line.join(this);
+    this.#line.join(this, now);
   }
 }
 
@@ -105,8 +110,8 @@ class DeadlineLine {
     private readonly among: { isWorthKeeping(): boolean; gone(): void },
   ) {}
 
-  join(deadline: Deadline): void {
-    deadline.dueAt = this.clock.now() + this.ms;
+  join(deadline: Deadline, now: number): void {
+    deadline.dueAt = now + this.ms;
     this.#standing.push(deadline);
     if (this.#standing.size > 1) return;
     if (this.#isSet) this.clock.keepProcess(this.#timer, true);
@@ -142,6 +147,6 @@ class DeadlineLine {
     }
     if (standing.head) this.#ringIn(standing.head.dueAt - now);
     else this.among.gone();
-    for (const deadline of due) deadline.isDue(now - deadline.dueAt);
+    for (const deadline of due) deadline.isDue(now);
   };
 }

@@ -12,15 +12,15 @@ export function assertInvariants<R>({ roster, queue, state, max }: PoolContext<R
 
   for (const name of ENTRY_STATES) {
     const counted = entries.filter((entry) => entry.state === name).length;
-    claim(counted === roster.count(name), `the count of ${name} entries is right`);
+    claim(counted === roster.counts[name], `the count of ${name} entries is right`);
   }
   for (const entry of entries) {
     const leased = entry.state === 'leased';
     claim(leased === (entry.lease !== undefined), 'exactly the leased entries have a lease');
     claim(!entry.lease || entry.lease.isOut, 'a lease that is out belongs to its entry');
   }
-  const staying = roster.total - roster.count('closing');
-  claim(staying <= max || roster.count('idle') === 0, 'nothing idles over max');
+  const staying = roster.total - roster.counts.closing;
+  claim(staying <= max || roster.counts.idle === 0, 'nothing idles over max');
   const retiring = entries.filter((entry) => entry.retiring && entry.state !== 'closing').length;
   claim(retiring === roster.retiring, 'the count of retiring entries is right');
 
@@ -37,8 +37,8 @@ export function assertInvariants<R>({ roster, queue, state, max }: PoolContext<R
     'the queue is in order',
   );
   if (state !== 'suspended') {
-    const covered = roster.count('checking') >= queue.size;
-    claim(roster.count('idle') === 0 || queue.size === 0 || covered, 'nobody waits beside idle');
+    const covered = roster.counts.checking >= queue.size;
+    claim(roster.counts.idle === 0 || queue.size === 0 || covered, 'nobody waits beside idle');
   }
   const waiting = new Set(waiters.flatMap(({ request }) => outerScopesOf(request.scope)));
   const deadlocked = entries.every(({ lease }) => {

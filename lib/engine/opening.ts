@@ -82,6 +82,11 @@ export class Opening<R> {
   /** Part of the pump: starts what waiters and `min` need, as far as there is room. */
   openMore(): void {
     const { queue, roster, health, statistics, options, max } = this.pool;
+    // A pool that is full and stands is what nearly every hand-out finds: it needs no thought.
+    if (roster.standing >= max && roster.counts.connecting === 0) {
+      this.#alarm.clear();
+      return;
+    }
     const hopeless = queue.size > 0 ? this.hopeless() : undefined;
     if (hopeless) statistics.refused += queue.refuseAll(() => hopeless);
     const missing = this.#missing();
@@ -111,7 +116,7 @@ export class Opening<R> {
   #givesUp(hanging: readonly Entry<R>[]): boolean {
     const { roster, max } = this.pool;
     const youngest = hanging.at(-1);
-    if (!youngest || hanging.length < roster.count('connecting')) return false;
+    if (!youngest || hanging.length < roster.counts.connecting) return false;
     if (!youngest.isBeside && roster.total < max) return false;
     if (!youngest.isGivenUp) this.#connector.giveUp(youngest);
     return true;
@@ -123,7 +128,7 @@ export class Opening<R> {
     if (this.#fillFrom === Infinity || this.pool.isEnding) return 0;
     const wanted = Math.max(min, this.#startup?.target ?? 0);
     if (wanted === 0) return 0;
-    return Math.min(max, wanted + roster.retiring) - roster.standing - roster.count('connecting');
+    return Math.min(max, wanted + roster.retiring) - roster.standing - roster.counts.connecting;
   }
 
   #open(missing: number, free: number, hanging: number): void {
@@ -149,15 +154,15 @@ export class Opening<R> {
       now: clock.now(),
       waiting: queue.size,
       oldestSince: queue.oldestSince,
-      connecting: roster.count('connecting') - hanging,
-      checking: roster.count('checking'),
-      working: roster.standing - roster.count('idle'),
+      connecting: roster.counts.connecting - hanging,
+      checking: roster.counts.checking,
+      working: roster.standing - roster.counts.idle,
     };
   }
 
   /** While the server fails: one attempt at a time, with pauses, however many wait. */
   #probe(hanging: number): void {
-    if (this.pool.roster.count('connecting') > hanging) return;
+    if (this.pool.roster.counts.connecting > hanging) return;
     const pauseMs = this.#pauseBeforeProbingMs();
     if (pauseMs > 0) this.#alarm.ringIn(pauseMs);
     else this.#connector.attempt();
@@ -170,7 +175,7 @@ export class Opening<R> {
   }
 
   get #attemptsMatter(): boolean {
-    return this.pool.roster.count('connecting') > 0 && this.#somebodyWaits;
+    return this.pool.roster.counts.connecting > 0 && this.#somebodyWaits;
   }
 
   get #somebodyWaits(): boolean {

@@ -226,7 +226,7 @@ export class ResourcePool<R> {
       const now = entry === proven ? entry.seenAt : clock.now();
       const isFit = entry === proven && !entry.suspect;
       if (isFit || this.#life.isTrusted(entry, now)) this.#serveHead(entry, now);
-      else if (queue.size > roster.count('checking')) void this.#life.check(entry);
+      else if (queue.size > roster.counts.checking) void this.#life.check(entry);
       else return;
     }
   }

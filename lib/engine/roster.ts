@@ -26,8 +26,8 @@ export class Roster<R> {
     return this.#retiring;
   }
 
-  count(state: EntryState): number {
-    return this.#counts[state];
+  get counts(): Readonly<StateCounts> {
+    return this.#counts;
   }
 
   [Symbol.iterator](): IterableIterator<Entry<R>> {

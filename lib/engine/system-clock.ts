@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Clock } from './clock.js';
 import { Deadlines } from './deadline.js';
 import { outsideUserContext } from './outside-user-context.js';
@@ -5,7 +6,7 @@ import { outsideUserContext } from './outside-user-context.js';
 /** Node's timers cannot count further: what is set for later would ring at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The process' own time. */
+/** The process' own time. Imported, since the global `performance` is a getter. */
 export const systemClock: Clock = {
   now: () => performance.now(),
 

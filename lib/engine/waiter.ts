@@ -44,7 +44,7 @@ export class Waiter<R> implements Linked<Waiter<R>> {
 
   /** Calls `expired` with the lag of the event loop when the wait has lasted `ms`. */
   waitAtMost(ms: number, deadlines: Deadlines, expired: (lagMs: number) => void): void {
-    this.#deadline = deadlines.set(ms, expired);
+    this.#deadline = deadlines.set(ms, expired, this.since);
   }
 
   /** Calls `aborted` when the caller's signal fires during the wait. */

@@ -35,7 +35,7 @@ describe('the roster', () => {
     roster.remove(entry);
     roster.remove(entry);
     expect(roster.total).toBe(0);
-    expect(roster.count('closing')).toBe(0);
+    expect(roster.counts.closing).toBe(0);
   });
 
   it('counts one that retires until it is closed, however often it is told to', () => {
