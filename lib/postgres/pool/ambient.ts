@@ -28,11 +28,11 @@ export interface Frame extends Ambience {
 /** What is to hold for a pool. */
 export interface Ambience {
   /** Undefined where the pool is used on its own on purpose. */
-  readonly connection?: AmbientConnection;
+  readonly connection?: AmbientConnection | undefined;
   /** Who holds a connection here, and would wait for whoever asks for another one. */
   readonly scope: AcquireScope | undefined;
   /** What the innermost method knows the connection's transaction by. */
-  readonly handle?: object;
+  readonly handle?: object | undefined;
 }
 
 const frames = new AsyncLocalStorage<Frame | undefined>();
@@ -84,7 +84,9 @@ export function innermostHandle(): object | undefined {
 
 /** Runs `work` where this holds for the pool. */
 export function within<T>(pool: object, ambience: Ambience, work: () => T): T {
-  return frames.run({ ...ambience, pool, outer: frames.getStore() }, work);
+  // Not spread: V8 takes longer to clone an object than for all the rest of this.
+  const { connection, scope, handle } = ambience;
+  return frames.run({ connection, scope, handle, pool, outer: frames.getStore() }, work);
 }
 
 /** Runs `work` where nothing holds for any pool. */
