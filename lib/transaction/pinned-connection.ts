@@ -85,7 +85,7 @@ export class PinnedConnection {
         return;
       }
       this.#lease = lease;
-      if (error) this.refuse(error);
+      if (error) this.refuse(() => error);
       this.#serve();
     });
   }
@@ -106,8 +106,8 @@ export class PinnedConnection {
   }
 
   /** Tells those who wait that they wait for nothing. */
-  refuse(error: Error): void {
-    for (const tell of this.#waiting.splice(0)) tell(error);
+  refuse(errorOf: () => Error): void {
+    for (const tell of this.#waiting.splice(0)) tell(errorOf());
   }
 
   /** One that comes later goes back by itself. */

@@ -301,22 +301,24 @@ export class PinnedStatements {
     this.#over ??= { state, error: reason };
   }
 
-  /** Why nothing more is sent; made for those who ask, since nearly nobody does. */
+  /**
+   * Why nothing more is sent. Where nobody has said why, each who asks gets an error of his own, whose
+   * stack is to lead to him.
+   */
   get refusal(): Error | undefined {
     const { pool, label } = this;
     if (!this.#over) return undefined;
-    this.#over.error ??= new TransactionClosedError(pool.name, label, this.#over.state);
-    return this.#over.error;
+    return this.#over.error ?? new TransactionClosedError(pool.name, label, this.#over.state);
   }
 
-  /** Refuses those that have not been sent, and has the server cancel what runs. */
-  abandon(refusal: Error): void {
-    this.connection.refuse(refusal);
-    for (const statement of this.#running) statement.abandon(refusal);
-    this.#batch?.abort(refusal);
+  /** When it is closed: refuses those that have not been sent, and has the server cancel what runs. */
+  abandon(): void {
+    this.connection.refuse(() => this.refusal!);
+    for (const statement of this.#running) statement.abandon(this.refusal!);
+    this.#batch?.abort(this.refusal);
     const { session } = this.connection;
     if (!session || !this.#cursor) return;
-    this.#cursor.giveUp(refusal);
+    this.#cursor.giveUp(this.refusal!);
     session.cancel();
   }
 }

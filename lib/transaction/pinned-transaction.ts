@@ -113,7 +113,7 @@ export class PinnedTransaction {
   async #rollback(reason: Error | undefined): Promise<void> {
     const { statements } = this;
     statements.close('rolled back', reason);
-    statements.abandon(statements.refusal!);
+    statements.abandon();
     const session = statements.begunOn;
     if (!session) {
       this.#connection.giveBack();

@@ -67,17 +67,21 @@ describe('what is not awaited in a transaction', () => {
     const { pool, transactions } = test.open({ max: 1 });
     let running!: Promise<Error>;
     let queued!: Promise<Error>;
+    const insertLater = async () => void (await pool.query('INSERT INTO entry VALUES (1)'));
 
     const run = transactions.run(async () => {
       await pool.query('SELECT');
       running = refusal(pool.query('SELECT pg_sleep(60)'));
-      queued = refusal(pool.query('INSERT INTO entry VALUES (1)'));
+      queued = refusal(insertLater());
       throw new Error('no');
     });
 
     await expect(run).rejects.toThrow('no');
     expect(await running).toMatchObject(CLOSED);
     expect(await queued).toMatchObject(CLOSED);
+    // Each by an error of its own, that leads to where it was asked for.
+    expect((await queued).stack).toMatch(/insertLater/);
+    expect((await running).stack).not.toMatch(/insertLater/);
     expect(await test.entries()).toEqual([]);
     expect(pool.stats().counters.created).toBe(1);
   });
