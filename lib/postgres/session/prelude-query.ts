@@ -54,7 +54,10 @@ export function sendWithPreludes(
   answered: Answered,
 ): void {
   // Beside the query, and not in it: there tracing libraries look for who is to be told its end.
-  client.query(new PreludeQuery(client, preludes, statement, values) as never, answered as never);
+  void client.query(
+    new PreludeQuery(client, preludes, statement, values) as never,
+    answered as never,
+  );
 }
 
 /** Sends preludes alone. */
