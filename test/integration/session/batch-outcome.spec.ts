@@ -380,10 +380,10 @@ describe('a batch whose session ends', () => {
   it('in silence while the ROLLBACK is waited for is rolled back', async () => {
     const session = await sessions.open();
     const [connection] = sessions.proxy.connections;
-    const rollback = session.client.query.bind(session.client) as (query: unknown) => unknown;
-    session.client.query = ((query: unknown) => {
-      if (query === 'ROLLBACK') connection!.silence();
-      return rollback(query);
+    const send = session.client.query.bind(session.client) as (...given: unknown[]) => unknown;
+    session.client.query = ((...given: unknown[]) => {
+      if (given[0] === 'ROLLBACK') connection!.silence();
+      return send(...given);
     }) as typeof session.client.query;
 
     const error = await refusal<BatchError>(batch(session, [insert(1), 'SELECT 1 / 0']));
