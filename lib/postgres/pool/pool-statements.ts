@@ -33,19 +33,28 @@ export class PoolStatements {
     holder: AcquireScope | undefined,
   ): void {
     const signal = typeof text === 'object' && text !== null ? text.signal : undefined;
-    const use = (lease: Lease<PostgresSession>) => {
-      const settle: Done = (error, result) => {
-        const wrong = error ?? this.#openTransaction(lease.resource);
-        this.lender.release(lease, this.closesOnError ? error : undefined);
-        done(wrong, result);
-      };
-      new Statement(this.pool, lease.resource, text, values, this.limitMs, settle).run();
-    };
     const isPlain = signal === undefined && holder === undefined;
     const request = isPlain
       ? ANY_CONNECTION
       : { ...ANY_CONNECTION, signal, scope: holder && { outer: holder } };
-    this.#borrow(request, use, done);
+    const lease = this.lender.tryAcquire(request);
+    if (lease) this.#runOn(lease, text, values, done);
+    else this.#wait(request, (late) => this.#runOn(late, text, values, done), done);
+  }
+
+  #runOn(
+    lease: Lease<PostgresSession>,
+    text: string | StatementConfig,
+    values: unknown[] | undefined,
+    done: Done,
+  ): void {
+    const settle: Done = (error, result) => {
+      const wrong = error ?? this.#openTransaction(lease.resource);
+      this.lender.release(lease, this.closesOnError ? error : undefined);
+      done(wrong, result);
+    };
+    const { pool, limitMs } = this;
+    new Statement(pool, lease.resource, text, values, limitMs, settle).run(lease.since);
   }
 
   /**
@@ -93,20 +102,18 @@ export class PoolStatements {
     const fail = (error: Error) => {
       process.nextTick(() => statement.handleError?.(error, undefined));
     };
-    this.#borrow({ site, scope: holder && { outer: holder } }, use, fail);
+    const request = { site, scope: holder && { outer: holder } };
+    const lease = this.lender.tryAcquire(request);
+    if (lease) use(lease);
+    else this.#wait(request, use, fail);
   }
 
   /** Calls `use` with a lease, in the caller's async context, however long that takes. */
-  #borrow(
+  #wait(
     request: AcquireRequest,
     use: (lease: Lease<PostgresSession>) => void,
     fail: (error: Error) => void,
   ): void {
-    const lease = this.lender.tryAcquire(request);
-    if (lease) {
-      use(lease);
-      return;
-    }
     const settle = (error: Error | undefined, late?: Lease<PostgresSession>) =>
       error ? fail(error) : use(late!);
     this.lender.lend(request, inCallersContext(settle));

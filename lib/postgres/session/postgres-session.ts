@@ -105,6 +105,11 @@ export class PostgresSession {
     return this.#isReady && this.#lane.isEmpty;
   }
 
+  /** Whether a statement that comes now need not wait for its turn. */
+  get isFree(): boolean {
+    return this.isQuiet || this.#ended;
+  }
+
   get #isReady(): boolean {
     return this.#isAnswered && this.#cancelling === undefined;
   }
@@ -156,14 +161,14 @@ export class PostgresSession {
 
   /** Runs `send` when the statements before it are done. */
   inTurn(send: () => void): void {
-    if (this.isQuiet || this.#ended) send();
+    if (this.isFree) send();
     // Whoever traces statements looks for the caller's span when it is sent.
     else this.#lane.push(inCallersContext(send));
   }
 
   /** Resolves when the session is quiet or has ended. */
   whenQuiet(): Promise<void> {
-    if (this.isQuiet || this.#ended) return Promise.resolve();
+    if (this.isFree) return Promise.resolve();
     return new Promise((resolve) => this.#whenQuiet.push(resolve));
   }
 
@@ -252,6 +257,7 @@ export class PostgresSession {
   }
 
   #tellQuiet(): void {
+    if (this.#whenQuiet.length === 0) return;
     const told = this.#whenQuiet;
     this.#whenQuiet = [];
     for (const tell of told) tell();

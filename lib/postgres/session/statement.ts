@@ -37,6 +37,7 @@ export class Statement {
   #done: Done | undefined;
   #isSent = false;
   #deadline: Deadline | undefined;
+  #abort: (() => void) | undefined;
   readonly #limits: StatementLimits | undefined;
   readonly #limitMs: number;
 
@@ -54,19 +55,12 @@ export class Statement {
     this.#done = done;
   }
 
-  run(): void {
-    const wrong = this.#limits && wrongLimits(this.pool, this.#limits);
-    if (wrong) {
-      process.nextTick(() => this.#settle(wrong));
-      return;
-    }
-    if (this.#signal?.aborted) {
-      // Never from within the call: nobody expects an answer before query() has returned.
-      process.nextTick(this.#abort);
-      return;
-    }
-    this.#signal?.addEventListener('abort', this.#abort, { once: true });
-    this.session.inTurn(this.#send);
+  /** @param now for whoever has just read the clock: the limit counts from when it is sent */
+  run(now?: number): void {
+    if (this.#limits && !this.#observes(this.#limits)) return;
+    // A closure less for nearly every statement: what a pool lends is free.
+    if (this.session.isFree) this.#send(now);
+    else this.session.inTurn(() => this.#send());
   }
 
   /** Gives it up: whoever asked is told, and the server to cancel it if it was sent. */
@@ -74,38 +68,50 @@ export class Statement {
     this.#leave(error);
   }
 
-  get #signal(): AbortSignal | undefined {
-    return this.#limits?.signal;
+  /** Listens to its signal; returns false where there is nothing to send any more. */
+  #observes(limits: StatementLimits): boolean {
+    const wrong = wrongLimits(this.pool, limits);
+    if (wrong) {
+      process.nextTick(() => this.#settle(wrong));
+      return false;
+    }
+    const { signal } = limits;
+    if (!signal) return true;
+    this.#abort = () => this.#leave(new StatementAbortedError(this.pool, signal.reason));
+    // Never from within the call: nobody expects an answer before query() has returned.
+    if (signal.aborted) process.nextTick(this.#abort);
+    else signal.addEventListener('abort', this.#abort, { once: true });
+    return !signal.aborted;
   }
 
-  readonly #send = (): void => {
+  #send(now?: number): void {
     if (!this.#done) return;
     this.#isSent = true;
-    if (this.#limitMs > 0) this.#deadline = systemDeadlines.set(this.#limitMs, this.#expire);
-    this.session.sentAt = this.#deadline?.setAt ?? systemClock.now();
+    if (this.#limitMs > 0) {
+      this.#deadline = systemDeadlines.set(this.#limitMs, () => this.#expire(), now);
+    }
+    this.session.sentAt = this.#deadline?.setAt ?? now ?? systemClock.now();
     try {
-      this.put(this.session.client, sendable(this.text), this.values, this.#answered);
+      this.put(this.session.client, sendable(this.text), this.values, (error, result) =>
+        this.#answered(error, result),
+      );
     } catch (error) {
       process.nextTick(() => this.#settle(error as Error));
     }
-  };
+  }
 
-  readonly #answered = (error: Error | null, result: QueryResult): void => {
+  #answered(error: Error | null, result: QueryResult): void {
     if (error) {
       this.session.failed(error);
       this.#settle(namedLoss(this.pool, error));
     } else {
       this.#settle(undefined, result);
     }
-  };
+  }
 
-  readonly #expire = (): void => {
+  #expire(): void {
     this.#leave(new StatementTimeoutError(this.pool, this.#limitMs));
-  };
-
-  readonly #abort = (): void => {
-    this.#leave(new StatementAbortedError(this.pool, this.#signal?.reason));
-  };
+  }
 
   #leave(error: Error): void {
     if (!this.#done) return;
@@ -118,7 +124,7 @@ export class Statement {
     if (!done) return;
     this.#done = undefined;
     this.#deadline?.cancel();
-    this.#signal?.removeEventListener('abort', this.#abort);
+    if (this.#abort) this.#limits?.signal?.removeEventListener('abort', this.#abort);
     if (error) done(error);
     else done(undefined, result);
   }

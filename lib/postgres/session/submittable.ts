@@ -12,6 +12,8 @@ export interface PgSubmittable {
 }
 
 export function isSubmittable(statement: unknown): statement is PgSubmittable {
+  // A text is what nearly all are, and to look for a member of it is slow.
+  if (typeof statement === 'string') return false;
   return typeof (statement as PgSubmittable | undefined)?.submit === 'function';
 }
 
