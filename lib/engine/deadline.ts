@@ -15,7 +15,8 @@ export class Deadlines {
 
   /**
    * @param onExpired told the lag of the event loop that was measured, in milliseconds
-   * @param now for whoever has just read the clock: that costs as much as all the rest of this
+   * @param now for whoever has just read the clock: that costs as much as all the rest of this. One
+   *   that is older makes nobody early, but late by its age
    */
   set(limitMs: number, onExpired: (lagMs: number) => void, now = this.clock.now()): Deadline {
     return new Deadline(this, limitMs, onExpired, now);

@@ -28,6 +28,18 @@ describe('deadlines of one length', () => {
     expect(clock.pending).toEqual({ keeping: 0, tending: 0 });
   });
 
+  it('count from when the clock was read, where somebody has just done that', async () => {
+    const { clock, deadlines, expired, set } = deadlinesUnderTest();
+    const readAt = clock.now();
+    set('first', 100);
+    await clock.advance(30);
+    deadlines.set(100, () => expired.push('of the same time'), readAt);
+    await clock.advance(69);
+    expect(expired).toEqual([]);
+    await clock.advance(1);
+    expect(expired).toEqual(['first', 'of the same time']);
+  });
+
   it('expire without those that were cancelled, at the head, in the middle and at the end', async () => {
     const { clock, expired, set } = deadlinesUnderTest();
     const all = ['a', 'b', 'c', 'd'].map((name) => set(name, 100));
