@@ -271,6 +271,7 @@ describe('transactions by hand in a test', () => {
     await withRollback(pool, async () => {
       const client = await pool.connect();
       await client.query('BEGIN ISOLATION LEVEL SERIALIZABLE');
+      await client.query('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE');
       await client.query(INSERT, [1]);
       expect(await client.query('COMMIT')).toMatchObject({ command: 'COMMIT', rows: [] });
       await client.query('begin');
