@@ -6,6 +6,7 @@ import { AcquireAbortedError } from '../../errors/acquire-aborted.error.js';
 import { TestConnectionBusyError } from '../../errors/test-connection-busy.error.js';
 import { TransactionClosedError } from '../../errors/transaction-closed.error.js';
 import type { PoolParts } from '../../postgres/pool/pool-parts.js';
+import { namedLoss } from '../../postgres/session/connection-loss.js';
 import type { PostgresSession } from '../../postgres/session/postgres-session.js';
 import type { SessionLender } from '../../transaction/pinned-connection.js';
 import type { Scope } from '../../transaction/scope.js';
@@ -96,7 +97,7 @@ export class Place implements SessionLender {
 
   /** @param error what has made the connection unfit for anybody else */
   release(_lease: Lease<PostgresSession>, error?: unknown): void {
-    if (error !== undefined) this.test.fail(error);
+    if (error !== undefined) this.test.fail(namedLoss(this.pool.name, error));
     this.#leave!();
   }
 }

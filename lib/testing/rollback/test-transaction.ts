@@ -1,3 +1,4 @@
+import { ConnectionLostError } from '../../errors/connection-lost.error.js';
 import { TestTransactionLostError } from '../../errors/test-transaction-lost.error.js';
 import { TransactionClosedError } from '../../errors/transaction-closed.error.js';
 import { TransactionLostError } from '../../errors/transaction-lost.error.js';
@@ -161,7 +162,7 @@ export class TestTransaction {
    *
    * @param isChecked whether what is deferred to a COMMIT is checked
    * @throws TestTransactionLostError when it could not be rolled back, since something had ended it
-   * @throws the server's error where a COMMIT would have failed
+   * @throws the server's error where a COMMIT would have failed, ConnectionLostError
    */
   async end(isChecked: boolean): Promise<void> {
     // Nobody is let in any more, and whoever is in is out when it goes on.
@@ -180,13 +181,18 @@ export class TestTransaction {
     // Whoever could not begin it has been told.
     const hasBegun = await this.#begun!.then(Boolean, () => false);
     if (!hasBegun) return;
+    const { poolName } = this.#root.parts;
+    const session = await this.#root.transaction.pin();
+    if (session.hasEnded || session.failure !== undefined) {
+      throw new ConnectionLostError(poolName, session.failure);
+    }
     const refusal = isChecked ? await this.#refusalOfCommit() : undefined;
     try {
       await this.#send(`ROLLBACK TO SAVEPOINT ${MARK}`);
     } catch (error) {
       const isOther = NOT_THE_SAME.has((error as { code?: string }).code ?? '');
       if (!isOther && !(error instanceof TransactionLostError)) throw error;
-      throw new TestTransactionLostError(this.#root.parts.poolName, error);
+      throw new TestTransactionLostError(poolName, error);
     }
     if (refusal) throw refusal;
   }

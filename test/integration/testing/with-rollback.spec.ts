@@ -513,3 +513,125 @@ describe('callers at the same time in a test', () => {
     });
   });
 });
+
+describe('transactions beside each other in a test', () => {
+  it('end with the one around that fails before them', async () => {
+    const { pool, transactions: manager } = transactions.open();
+    let inner: Promise<unknown> = Promise.resolve();
+
+    await withRollback(pool, async () => {
+      const outer = manager.run(async () => {
+        await pool.query(INSERT, [1]);
+        inner = manager.run({ propagation: 'REQUIRES_NEW' }, async () => {
+          await pool.query(INSERT, [2]);
+          await pool.query('SELECT pg_sleep(60)');
+        });
+        inner.catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await fails();
+      });
+      await expect(outer).rejects.toThrow('no');
+      await expect(inner).rejects.toMatchObject({ code: 'POOL_TRANSACTION_CLOSED' });
+      await pool.query(INSERT, [3]);
+      expect(await seen(pool)).toEqual([3]);
+    });
+  });
+
+  it('are refused each other where they would wait for ever', async () => {
+    const { pool, transactions: manager } = transactions.open();
+
+    await withRollback(pool, async () => {
+      const crossed = manager.run(async (outer) => {
+        await outer.query(INSERT, [1]);
+        await manager.run({ propagation: 'REQUIRES_NEW' }, async () => {
+          await pool.query(INSERT, [2]);
+          await outer.query(INSERT, [3]);
+        });
+      });
+      await expect(crossed).rejects.toMatchObject({ code: 'POOL_NESTED_SCOPE_DEADLOCK' });
+      expect(await seen(pool)).toEqual([]);
+    });
+  });
+
+  it('may be outlived by what is outside of them', async () => {
+    const { pool, transactions: manager } = transactions.open();
+    let goOn!: () => void;
+    const told = new Promise<void>((resolve) => (goOn = resolve));
+
+    await withRollback(pool, async () => {
+      let later: Promise<unknown> = Promise.resolve();
+      await manager.run(async () => {
+        await manager.run({ propagation: 'NESTED' }, async () => {
+          await pool.query(INSERT, [1]);
+          later = told.then(() => pool.outside.query(INSERT, [2]));
+        });
+      });
+      goOn();
+      await later;
+      expect(await seen(pool)).toEqual([1, 2]);
+    });
+  });
+
+  it('stop waiting when they are asked to', async () => {
+    const { pool, transactions: manager } = transactions.open();
+    const stop = new AbortController();
+
+    await withRollback(pool, async () => {
+      await manager.run(async () => {
+        await pool.query(INSERT, [1]);
+        const apart = manager
+          .current()!
+          .detach(() => manager.run({ signal: stop.signal }, () => pool.query(INSERT, [2])));
+        const statement = manager
+          .current()!
+          .detach(() =>
+            pool.query({ text: 'INSERT INTO entry VALUES (3)', timeoutMs: 0, signal: stop.signal }),
+          );
+        stop.abort();
+        await expect(apart).rejects.toMatchObject({ code: 'POOL_TRANSACTION_ABORTED' });
+        await expect(statement).rejects.toMatchObject({ code: 'POOL_STATEMENT_ABORTED' });
+      });
+      expect(await seen(pool)).toEqual([1]);
+    });
+  });
+});
+
+describe('a test that ends in trouble', () => {
+  it('waits for no cursor that was left open', async () => {
+    const { pool } = transactions.open();
+
+    await withRollback(pool, async () => {
+      const cursor = pool.query(new Cursor('SELECT generate_series(1, 1000)'));
+      expect(await cursor.read(1)).toHaveLength(1);
+    });
+
+    await withRollback(pool, () => pool.query(INSERT, [1]));
+    expect(await transactions.entries()).toEqual([]);
+  });
+
+  it('tells of a lost connection, and leaves nothing of it to the next one', async () => {
+    transactions.loseConnections();
+    const { pool } = transactions.open();
+
+    const test = withRollback(pool, async () => {
+      await pool.query(INSERT, [1]);
+      await transactions.pools.terminate(await backendOf(pool));
+      await expect(seen(pool)).rejects.toMatchObject({ code: expect.any(String) });
+    });
+
+    await expect(test).rejects.toMatchObject({ code: 'POOL_CONNECTION_LOST' });
+    await withRollback(pool, async () => expect(await seen(pool)).toEqual([]));
+  });
+
+  it('is told by its statements why it could not even begin', async () => {
+    transactions.expectWarning(/cannot connect/);
+    const { pool } = transactions.open({
+      connectionString: 'postgres://nobody@127.0.0.1:1/none',
+      acquireTimeoutMs: 200,
+    });
+
+    const test = withRollback(pool, () => pool.query(INSERT, [1]));
+
+    await expect(test).rejects.toMatchObject({ code: expect.stringMatching(/^POOL_/) });
+  });
+});
