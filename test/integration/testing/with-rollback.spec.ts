@@ -422,7 +422,7 @@ describe('at the end of a test', () => {
 
     await expect(slow).rejects.toMatchObject(closed);
     const refused = { status: 'rejected', reason: closed };
-    await expect(late).resolves.toMatchObject(Array(6).fill(refused));
+    await expect(late).resolves.toMatchObject(Array.from({ length: 6 }, () => refused));
     expect(await seen(pool)).toEqual([10]);
     await tests.rollback();
     expect(await transactions.entries()).toEqual([]);
