@@ -21,10 +21,10 @@ export class TestConnectionBusyError extends PoolError {
     readonly waitedMs: number,
   ) {
     super(
-      `${label} waited ${duration(waitedMs)} (acquireTimeoutMs) for the one connection of the test,` +
+      `${label} waited ${duration(waitedMs)} (turnTimeoutMs) for the one connection of the test,` +
         ` which ${holder} has: in a test with a rollback transactions run one after another. If the` +
         ' one waits for the other, test this without a rollback; if it only takes long, raise' +
-        ' acquireTimeoutMs',
+        ' turnTimeoutMs',
       { pool },
     );
   }

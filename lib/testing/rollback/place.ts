@@ -43,7 +43,7 @@ export class Place implements SessionLender {
   lend({ label = 'somebody', signal }: AcquireRequest, settle: Settle<PostgresSession>): void {
     // Work may outlive what it was begun in, as elsewhere; the test it cannot.
     const outer = (this.#outer = this.test.openAround(this.#outer));
-    const { name, settings } = this.pool;
+    const { name } = this.pool;
     if (this.test.isOver) {
       settle(this.test.closedError());
       return;
@@ -62,7 +62,7 @@ export class Place implements SessionLender {
     const abort = (): void => told(new AcquireAbortedError(name, signal!.reason));
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) queueMicrotask(abort);
-    const limitMs = settings.acquireTimeoutMs;
+    const limitMs = this.test.turnTimeoutMs;
     const giveUp = (): void => {
       const holder = this.test.holder ?? 'somebody else';
       told(new TestConnectionBusyError(name, label, holder, limitMs));

@@ -32,10 +32,14 @@ export class TestTransaction {
   #isOver = false;
   #savepoints = 0;
 
-  /** @param pools the first of them lends the connection */
+  /**
+   * @param pools the first of them lends the connection
+   * @param turnTimeoutMs how long somebody may wait for a turn; 0 without limit
+   */
   constructor(
     readonly pools: readonly Pool[],
     label: string,
+    readonly turnTimeoutMs: number,
   ) {
     const pool = pools[0]!;
     const parts = { pool, poolName: pool.name, label, options: {} };

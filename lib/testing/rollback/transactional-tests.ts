@@ -2,7 +2,7 @@ import { TestTransactionLostError } from '../../errors/test-transaction-lost.err
 import { TestTransactionStateError } from '../../errors/test-transaction-state.error.js';
 import type { Pool } from '../../postgres/pool/pool.js';
 import { beginTest, endTest } from './find-stand-in.js';
-import type { RollbackOptions } from './rollback-options.js';
+import { checkRollbackOptions, type RollbackOptions, turnTimeoutOf } from './rollback-options.js';
 import { poolsThatShare } from './sharing.js';
 import { TestTransaction } from './test-transaction.js';
 
@@ -23,14 +23,18 @@ const LABEL = 'the test';
  */
 export class TransactionalTests {
   readonly #groups: readonly (readonly Pool[])[];
+  readonly #turnTimeoutMs: number;
   #running: TestTransaction[] | undefined;
 
   /**
    * @param pools for example a `PoolRegistry`
+   * @throws InvalidPoolOptionsError that lists what is wrong with the options
    * @throws UnknownPoolError where the options name a pool that is none of them
    * @throws TestTransactionStateError when there is no pool to roll back
    */
   constructor(pools: Iterable<Pool>, options: RollbackOptions = {}) {
+    checkRollbackOptions(options);
+    this.#turnTimeoutMs = turnTimeoutOf(options);
     this.#groups = poolsThatShare(pools, options);
   }
 
@@ -44,7 +48,7 @@ export class TransactionalTests {
     const begun: TestTransaction[] = [];
     try {
       for (const pools of this.#groups) {
-        const test = new TestTransaction(pools, LABEL);
+        const test = new TestTransaction(pools, LABEL, this.#turnTimeoutMs);
         beginTest(test);
         begun.push(test);
       }

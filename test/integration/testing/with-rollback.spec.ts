@@ -476,7 +476,7 @@ describe('callers at the same time in a test', () => {
   });
 
   it('wait for nobody who works on something else before the first statement', async () => {
-    const { pool, transactions: manager } = transactions.open({ acquireTimeoutMs: 20_000 });
+    const { pool, transactions: manager } = transactions.open();
     let goOn!: () => void;
     const told = new Promise<void>((resolve) => (goOn = resolve));
 
@@ -493,24 +493,37 @@ describe('callers at the same time in a test', () => {
   });
 
   it('are told by whom they are kept waiting too long', async () => {
-    const { pool, transactions: manager } = transactions.open({ acquireTimeoutMs: 100 });
-
-    await withRollback(pool, async () => {
-      let apart!: () => Promise<unknown>;
-      await manager.run((transaction) => {
-        apart = () => transaction.detach(() => add(manager, pool, 2));
-      });
-      const waiting = manager.run({ label: 'OrdersService.place' }, async () => {
+    const { pool, transactions: manager } = transactions.open();
+    const work = async () => {
+      const waiting = manager.run({ label: 'OrdersService.place' }, async (transaction) => {
         await pool.query(INSERT, [1]);
-        await apart();
+        await transaction.detach(() => add(manager, pool, 2));
       });
       await expect(waiting).rejects.toMatchObject({
         code: 'POOL_TEST_CONNECTION_BUSY',
         label: 'add 2',
         holder: 'OrdersService.place',
+        waitedMs: 100,
       });
       expect(await seen(pool)).toEqual([]);
+    };
+
+    await withRollback(pool, work, { turnTimeoutMs: 100 });
+  });
+});
+
+describe('options of a test', () => {
+  it('are refused when they are wrong, all of them at once', async () => {
+    const { pool } = transactions.open();
+    const options = { pool: ['primary'], through: 'primary', turnTimeoutMs: -1 };
+
+    const wrong = withRollback(pool, () => {}, options as never);
+
+    await expect(wrong).rejects.toMatchObject({
+      code: 'POOL_INVALID_OPTIONS',
+      problems: [{ option: 'pool' }, { option: 'through' }, { option: 'turnTimeoutMs' }],
     });
+    expect(pool.stats().total).toBe(0);
   });
 });
 
