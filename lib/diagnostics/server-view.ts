@@ -150,6 +150,7 @@ function backendOf(
   const { state, waits, transaction, blockers } = row ?? {};
   return {
     state: row ? (state ?? 'not shown to this role') : 'not found',
+    statement: statementOf(row),
     // So the server says that it waits for us: that is no reason.
     waitsFor: waits?.startsWith('Client: ') ? undefined : (waits ?? undefined),
     transactionMs: rounded(transaction),
@@ -169,8 +170,12 @@ function blockerOf(pid: number, row: Row | undefined, group: readonly Seen[]): B
     user: row?.login ?? undefined,
     state: row?.state ?? undefined,
     idleInTransactionMs: idleInTransactionMs(row),
-    statement: row?.statement ? maskedStatement(row.statement) : undefined,
+    statement: statementOf(row),
   };
+}
+
+function statementOf(row: Row | undefined): string | undefined {
+  return row?.statement ? maskedStatement(row.statement) : undefined;
 }
 
 function idleInTransactionMs(row: Row | undefined): number | undefined {

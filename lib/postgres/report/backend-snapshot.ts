@@ -2,6 +2,8 @@
 export interface BackendSnapshot {
   /** As in `pg_stat_activity`; `not found` when the server has no such backend. */
   readonly state: string;
+  /** What it runs, or ran last, cut and masked; undefined where the server does not show it. */
+  readonly statement: string | undefined;
   /** What it waits for, as `Lock: transactionid`; undefined when it does not wait. */
   readonly waitsFor: string | undefined;
   /** For how long its transaction has been open; undefined outside of one. */

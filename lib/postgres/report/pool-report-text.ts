@@ -57,16 +57,16 @@ function queueOf({ waiting, oldestWaiterMs }: PoolSnapshot): string {
 }
 
 function leaseLines(lease: LeaseSnapshot): string[] {
-  const { ageMs, transaction, backend, acquiredAt, server } = lease;
+  const { ageMs, transaction, statement, backend, acquiredAt, server } = lease;
   const facts = [
     whoseOf(lease),
     doing(lease),
-    ...(transaction === 'none' ? [] : [`transaction ${transaction}`]),
+    ...(statement && transaction !== 'none' ? [`transaction ${transaction}`] : []),
     ...(backend === undefined ? [] : [`backend ${backend}`]),
   ];
   return [
     `${duration(ageMs)}: ${facts.join(', ')}`,
-    ...(server ? [`  server: ${serverSays(server)}`] : []),
+    ...(server ? [`  server: ${serverSays(server, statement !== undefined)}`] : []),
     ...framesOf(acquiredAt),
   ];
 }
@@ -99,10 +99,12 @@ function doing({ statement, transaction, server }: LeaseSnapshot): string {
   return `running ${what}${since}${blocker ? `, blocked by ${blockerName(blocker)}` : ''}`;
 }
 
-function serverSays({ state, waitsFor, transactionMs, ...rest }: BackendSnapshot): string {
-  const { idleInTransactionMs, blockedBy } = rest;
+/** @param isTold whether it was told above what it runs */
+function serverSays(server: BackendSnapshot, isTold: boolean): string {
+  const { state, statement, waitsFor, transactionMs, idleInTransactionMs, blockedBy } = server;
   const facts = [
     idleInTransactionMs === undefined ? state : `${state} for ${duration(idleInTransactionMs)}`,
+    ...(isTold || statement === undefined ? [] : [`last statement '${statement}'`]),
     ...(transactionMs === undefined
       ? []
       : [`its transaction began ${duration(transactionMs)} ago`]),
@@ -118,7 +120,7 @@ function blockerSays(blocker: BlockerSnapshot): string {
   return [
     blockerName(blocker),
     ...(state === undefined ? [] : [`${state}${since}`]),
-    ...(statement === undefined || statement === '' ? [] : [`last statement '${statement}'`]),
+    ...(statement === undefined ? [] : [`last statement '${statement}'`]),
   ].join(', ');
 }
 

@@ -39,6 +39,9 @@ export interface UnreadableRow {
   readonly error: unknown;
 }
 
+/** So many statements of a batch are shown to whoever asks what runs. */
+const MOST_SHOWN = 10;
+
 /**
  * Several statements in one round trip and one error boundary: Parse, Bind, Describe and Execute of
  * each, then a single Sync. After an error the server skips everything up to it.
@@ -95,6 +98,15 @@ export class BatchQuery {
 
   get text(): string | undefined {
     return this.#isSent ? this.current?.text : undefined;
+  }
+
+  /** The server answers all at once: which of them it has come to is not known here. */
+  get shownText(): string {
+    const own = this.#steps.filter(({ at }) => typeof at === 'number');
+    return own
+      .slice(0, MOST_SHOWN)
+      .map(({ text }) => text)
+      .join('; ');
   }
 
   get begins(): boolean {
