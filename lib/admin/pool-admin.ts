@@ -191,11 +191,14 @@ function checkedBounds(
   bounds: { readonly min?: number; readonly max?: number },
 ): { min?: number; max?: number } {
   const check = new ArgumentCheck(pool);
-  const given = Object.entries(bounds ?? {});
-  if (given.length === 0) check.refuse('bounds', bounds, 'an object with min, max or both');
-  for (const [name, value] of given) {
-    if (name !== 'min' && name !== 'max') check.refuse(name, value, 'left out: min and max are it');
-    else if (!Number.isInteger(value)) check.refuse(name, value, 'a whole number');
+  const names = Object.keys(bounds ?? {});
+  if (names.length === 0 || !names.every((name) => name === 'min' || name === 'max')) {
+    // What else was given is not repeated: it may be anything.
+    check.refuse('bounds', names, 'an object with min, max or both');
+  } else {
+    for (const [name, value] of Object.entries(bounds)) {
+      if (!Number.isInteger(value)) check.refuse(name, value, 'a whole number');
+    }
   }
   if (check.error) throw check.error;
   return bounds;

@@ -377,6 +377,7 @@ describe('an operator', () => {
     const { post, pool } = await start();
     const { body } = await post(`/admin/pools/${route}`).send(sent).expect(400);
     expect(body).toMatchObject({ statusCode: 400, code: 'POOL_INVALID_OPTIONS' });
+    expect(JSON.stringify(body)).not.toContain('postgres://');
     expect(pool('primary').stats()).toMatchObject({ min: 1, max: 10 });
   });
 
