@@ -26,6 +26,13 @@ export interface AcquireRequest {
    * of, however long it is out. Default: true.
    */
   readonly canLeak?: boolean | undefined;
+  /**
+   * True when the resource comes home at the end of some work, a transaction or a `use`: out for
+   * long, it was not forgotten, but the work is long. Default: false.
+   */
+  readonly endsWithWork?: boolean | undefined;
+  /** Told when the resource is taken back by force because it was out for too long. */
+  readonly onRevoked?: ((error: Error) => void) | undefined;
   /** Where the acquire was called, for the leak warning; formatted only when it is reported. */
   readonly site?: CallSite | undefined;
 }

@@ -8,6 +8,8 @@ export const CLOSE_REASONS = [
   'connection lost',
   'evicted',
   'released with error',
+  'leaked',
+  'revoked',
   'resized',
   'pool closed',
 ] as const;

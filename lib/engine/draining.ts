@@ -6,6 +6,11 @@ import type { DrainReport } from './drain-report.js';
 import type { PoolContext } from './pool-context.js';
 import { holdersOf } from './pool-view.js';
 
+const OUT_OF_TIME = {
+  because: 'the time for draining the pool was over',
+  advice: 'keep leases shorter than drainTimeoutMs, or raise it',
+};
+
 /** The end of a pool: from the moment when newcomers are refused until the last resource is gone. */
 export class Draining<R> {
   readonly done: Promise<DrainReport>;
@@ -69,10 +74,7 @@ export class Draining<R> {
     this.#refuseWaiters();
     this.#revoked = holdersOf(roster, clock.now());
     for (const entry of roster) {
-      if (entry.lease) {
-        entry.lease.revoked = 'the time for draining the pool was over';
-        entry.lease = undefined;
-      }
+      entry.lease?.revoke(OUT_OF_TIME);
       if (entry.state !== 'connecting' && entry.state !== 'closing') {
         this.closing.close(entry, 'pool closed', 'at once');
       }

@@ -7,6 +7,14 @@ export type Suspicion =
   /** They are to be replaced: each is closed when it comes home. */
   | 'evict others';
 
+/** What still uses a resource whose borrower is gone. */
+export type LastUse =
+  | 'nothing'
+  /** Something that was begun and will end. */
+  | 'work'
+  /** Somebody who hears what it says of itself, for as long as it is open. */
+  | 'a listener';
+
 /** What the engine gives to a driver that opens a resource. */
 export interface OpenRequest {
   /** Fires when the attempt's time is over or nobody wants it any more; `open` then rejects. */
@@ -48,6 +56,12 @@ export interface Driver<R> {
    * `failures` counts those in a row, this one included.
    */
   isPermanent(error: unknown, failures: number): boolean;
+
+  /**
+   * What still uses a resource of which nobody has a handle any more; whatever it rejects with, it is
+   * asked again. The engine sets the limit. Without it, nothing does.
+   */
+  lastUseOf?(resource: R): Promise<LastUse>;
 
   /** An idle resource stops, a resource in use starts keeping the process alive. */
   setIdle?(resource: R, idle: boolean): void;

@@ -17,6 +17,7 @@ export interface EngineOptions {
   readonly maxConnecting: number;
   readonly maxWaiting: number;
   readonly leakThresholdMs: number;
+  readonly reclaimAfterMs: number;
   readonly idleOrder: 'lifo' | 'fifo';
   readonly allowExitOnIdle: boolean;
   readonly onConnectError: 'retry' | 'reject';

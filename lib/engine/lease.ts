@@ -1,3 +1,4 @@
+import type { Revocation } from '../errors/lease-revoked.error.js';
 import type { AcquireRequest } from './acquire-request.js';
 import type { Entry } from './entry.js';
 
@@ -8,8 +9,13 @@ import type { Entry } from './entry.js';
 export class Lease<R> {
   /** Set once, by the pool's first warning about this lease. */
   leakReported = false;
-  /** Set when the pool took the resource back by force. */
-  revoked: string | undefined;
+  /** Why the pool took the resource back by force; undefined when it did not. */
+  revoked: Revocation | undefined;
+  /**
+   * What the borrower has of it, if something that can be lost. The pool lets go of it when it
+   * begins to watch for its collection.
+   */
+  handle: object | undefined;
 
   constructor(
     readonly entry: Entry<R>,
@@ -25,5 +31,11 @@ export class Lease<R> {
   /** False once it was released or revoked. */
   get isOut(): boolean {
     return this.entry.lease === this;
+  }
+
+  /** Takes it away from its borrower. */
+  revoke(revocation: Revocation): void {
+    this.revoked = revocation;
+    this.entry.lease = undefined;
   }
 }

@@ -4,7 +4,9 @@ import { Deadlines } from './deadline.js';
 import { Demand } from './demand.js';
 import type { Driver } from './driver.js';
 import type { EngineOptions } from './engine-options.js';
+import type { Lease } from './lease.js';
 import { PoolObserver } from './pool-observer.js';
+import type { HandleRegistry } from './reclaiming.js';
 import { Roster } from './roster.js';
 import { ServerHealth } from './server-health.js';
 import { type PoolStats, Statistics } from './statistics.js';
@@ -20,7 +22,12 @@ export interface PoolParts<R> {
   readonly clock?: Clock;
   /** Default: nobody listens. */
   readonly observer?: PoolObserver<R>;
+  /** Default: a `FinalizationRegistry`. */
+  readonly watchHandles?: WatchHandles<R>;
 }
+
+/** Makes what tells of handles that were garbage-collected. */
+type WatchHandles<R> = (collected: (lease: Lease<R>) => void) => HandleRegistry<Lease<R>>;
 
 /** What the parts of one pool share: who waits, what there is, and what is known of the server. */
 export class PoolContext<R> {
@@ -29,6 +36,7 @@ export class PoolContext<R> {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly observer: PoolObserver<R>;
+  readonly watchHandles: WatchHandles<R>;
 
   readonly queue = new WaiterQueue<R>();
   readonly roster: Roster<R>;
@@ -42,12 +50,13 @@ export class PoolContext<R> {
   /** Entries of an older one are closed when they come home. */
   generation = 1;
 
-  constructor({ options, driver, clock = systemClock, observer }: PoolParts<R>) {
+  constructor({ options, driver, clock = systemClock, observer, watchHandles }: PoolParts<R>) {
     this.options = options;
     this.driver = driver;
     this.clock = clock;
     this.deadlines = new Deadlines(clock);
     this.observer = observer ?? new PoolObserver();
+    this.watchHandles = watchHandles ?? ((collected) => new FinalizationRegistry(collected));
     this.roster = new Roster(options.idleOrder);
     this.health = new ServerHealth(clock);
     this.max = options.max;

@@ -17,8 +17,15 @@ export class PoolObserver<R> {
   checkFailed(_error: unknown): void {}
   resetFailed(_error: unknown): void {}
   leaked(_lease: Lease<R>, _ageMs: number): void {}
+  /** A lease that comes home with its work is out for as long as a leak would be. */
+  heldLong(_lease: Lease<R>, _ageMs: number): void {}
+  /** One of the two that was told before came home after all. */
   leakReturned(_lease: Lease<R>, _ageMs: number): void {}
   /** A caller went without: over its deadline, or refused because the queue was full. */
   exhausted(_error: Error): void {}
+  /** Nobody could release it any more; it is over, without `released`. */
+  reclaimed(_lease: Lease<R>, _ageMs: number): void {}
+  /** It was out for longer than allowed; it is over, without `released`. */
+  revoked(_lease: Lease<R>, _ageMs: number): void {}
   drained(_report: DrainReport): void {}
 }

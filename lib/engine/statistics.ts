@@ -16,7 +16,14 @@ export interface PoolCounters {
   readonly created: number;
   readonly failedConnects: number;
   readonly closed: Readonly<Record<CloseReason, number>>;
+  /** Leases that were out for longer than the leak threshold, or were lost before. */
   readonly leaks: number;
+  /** Transactions and `use` calls that held a connection for longer than the leak threshold. */
+  readonly longHolds: number;
+  /** Leaks that the pool took back when the handle was garbage-collected. */
+  readonly reclaimed: number;
+  /** Leases that the pool took back because they were older than `reclaimAfterMs`. */
+  readonly revoked: number;
   /** Connections that needed a round trip to be fit for the next borrower. */
   readonly resets: number;
   readonly failedChecks: number;
@@ -65,6 +72,9 @@ export class Statistics {
   created = 0;
   failedConnects = 0;
   leaks = 0;
+  longHolds = 0;
+  reclaimed = 0;
+  revoked = 0;
   resets = 0;
   failedChecks = 0;
   readonly closed = Object.fromEntries(CLOSE_REASONS.map((reason) => [reason, 0])) as Record<
@@ -100,6 +110,9 @@ export class Statistics {
       failedConnects: this.failedConnects,
       closed: { ...this.closed },
       leaks: this.leaks,
+      longHolds: this.longHolds,
+      reclaimed: this.reclaimed,
+      revoked: this.revoked,
       resets: this.resets,
       failedChecks: this.failedChecks,
     };

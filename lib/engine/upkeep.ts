@@ -6,6 +6,7 @@ import type { Entry } from './entry.js';
 import type { EntryLife } from './entry-life.js';
 import type { Lease } from './lease.js';
 import type { PoolContext } from './pool-context.js';
+import { Reclaiming } from './reclaiming.js';
 
 /** Deadlines are kept to within this share of themselves... */
 const PRECISION = 1 / 4;
@@ -14,7 +15,8 @@ const SHORTEST_INTERVAL_MS = 10;
 const LONGEST_INTERVAL_MS = 1_000;
 
 /**
- * Looks after connections as time passes: idle timeout, lifetime, keepalive, leak threshold.
+ * Looks after connections as time passes: idle timeout, lifetime, keepalive, leases that are out for
+ * long.
  *
  * One timer for the whole pool instead of some for each connection; it runs only while there are
  * connections, and something that can happen to them.
@@ -22,6 +24,7 @@ const LONGEST_INTERVAL_MS = 1_000;
 export class Upkeep<R> {
   readonly #clock: Clock;
   readonly #intervalMs: number;
+  readonly #reclaiming: Reclaiming<R>;
   #timer: Timer;
 
   constructor(
@@ -32,6 +35,7 @@ export class Upkeep<R> {
   ) {
     this.#clock = pool.clock;
     this.#intervalMs = intervalMs(pool.options);
+    this.#reclaiming = new Reclaiming(pool, closing, pump);
   }
 
   /** To be called when there is a connection to look after. */
@@ -49,7 +53,7 @@ export class Upkeep<R> {
     this.#timer = undefined;
     const now = this.#clock.now();
     for (const entry of this.pool.roster) {
-      if (entry.lease) this.#watchForLeak(entry.lease, now);
+      if (entry.lease) this.#watch(entry.lease, now);
       else if (entry.state === 'idle') this.#tend(entry, now);
     }
     this.pump();
@@ -73,21 +77,32 @@ export class Upkeep<R> {
     return now - entry.idleSince >= options.idleTimeoutMs ? 'idle timeout' : undefined;
   }
 
-  #watchForLeak(lease: Lease<R>, now: number): void {
+  #watch(lease: Lease<R>, now: number): void {
+    this.#tellIfLong(lease, now);
+    // Whoever was just told may have ended the pool.
+    if (lease.isOut) this.#reclaiming.look(lease, now);
+  }
+
+  #tellIfLong(lease: Lease<R>, now: number): void {
     const { options, statistics, observer } = this.pool;
     const ageMs = now - lease.since;
     const { leakThresholdMs } = options;
     if (leakThresholdMs === 0 || lease.leakReported || lease.request.canLeak === false) return;
     if (ageMs < leakThresholdMs) return;
     lease.leakReported = true;
-    statistics.leaks += 1;
-    observer.leaked(lease, ageMs);
+    if (lease.request.endsWithWork) {
+      statistics.longHolds += 1;
+      observer.heldLong(lease, ageMs);
+    } else {
+      statistics.leaks += 1;
+      observer.leaked(lease, ageMs);
+    }
   }
 }
 
 function intervalMs(options: EngineOptions): number {
-  const { idleTimeoutMs, maxLifetimeMs, keepaliveMs, leakThresholdMs } = options;
-  const limits = [idleTimeoutMs, maxLifetimeMs, keepaliveMs, leakThresholdMs];
+  const { idleTimeoutMs, maxLifetimeMs, keepaliveMs, leakThresholdMs, reclaimAfterMs } = options;
+  const limits = [idleTimeoutMs, maxLifetimeMs, keepaliveMs, leakThresholdMs, reclaimAfterMs];
   const shortest = Math.min(...limits.filter((limit) => limit > 0));
   if (shortest === Infinity) return Infinity;
   const interval = Math.min(LONGEST_INTERVAL_MS, shortest * PRECISION);

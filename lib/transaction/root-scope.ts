@@ -34,7 +34,13 @@ export class RootScope extends Scope {
     const token = { label, outer: holder };
     const isLimited = Limits.of(options);
     const wait = isLimited ? new AbortController() : undefined;
-    const request = { canLeak: false, label, scope: token, signal: wait?.signal };
+    const request = {
+      endsWithWork: true,
+      label,
+      scope: token,
+      signal: wait?.signal,
+      onRevoked: (error: Error) => this.interrupt(error),
+    };
     const begin = verbs?.begin ?? beginning(options);
     super(parts, new PinnedTransaction(pool, label, begin, request, verbs), token);
     this.#wait = wait;

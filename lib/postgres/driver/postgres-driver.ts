@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Client, ClientBase, ClientConfig } from 'pg';
-import type { Driver, OpenRequest } from '../../engine/driver.js';
+import type { Driver, LastUse, OpenRequest } from '../../engine/driver.js';
 import { systemDeadlines } from '../../engine/system-clock.js';
 import { within } from '../../engine/within.js';
 import { ConnectionLostError } from '../../errors/connection-lost.error.js';
@@ -12,6 +12,11 @@ import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
 import { PostgresSession } from '../session/postgres-session.js';
 import type { SessionStart } from '../session/session-start.js';
 import { type RecyclerEvents, SessionRecycler } from '../session/session-recycler.js';
+
+/** What servers answer that speak the protocol and know no LISTEN. */
+const UNDEFINED_FUNCTION = '42883';
+
+const LISTENS = 'SELECT 1 FROM pg_listening_channels() LIMIT 1';
 
 /** What the driver asks its pool to do. */
 export interface DriverEvents extends RecyclerEvents {
@@ -115,6 +120,24 @@ export class PostgresDriver implements Driver<PostgresSession> {
 
   destroy(session: PostgresSession): Promise<void> {
     return session.destroy();
+  }
+
+  /**
+   * A session that ran LISTEN belongs to whoever hears its notifications, by whatever way. Only the
+   * server knows: LISTEN may have been run by a function, or by a borrower before.
+   */
+  async lastUseOf(session: PostgresSession): Promise<LastUse> {
+    if (session.hasEnded) return 'nothing';
+    if (!session.isQuiet) return 'work';
+    // Nobody can commit it any more.
+    if (session.transactionStatus !== 'I') await session.client.query('ROLLBACK');
+    try {
+      const { rowCount } = await session.client.query(LISTENS);
+      return rowCount === 0 ? 'nothing' : 'a listener';
+    } catch (error) {
+      if ((error as { code?: unknown }).code === UNDEFINED_FUNCTION) return 'nothing';
+      throw error;
+    }
   }
 
   isPermanent(error: unknown, failures: number): boolean {

@@ -24,6 +24,16 @@ export function reportContradictions(read: ReadOptions, findings: OptionFindings
     );
   }
 
+  const reclaimAfterMs = number('reclaimAfterMs');
+  if (takesBackUnreported(read, reclaimAfterMs, number('leakThresholdMs'))) {
+    findings.refuse(
+      'reclaimAfterMs',
+      `${label('reclaimAfterMs')} is ${reclaimAfterMs}, not above leakThresholdMs, which is` +
+        ` ${number('leakThresholdMs')}: connections would be taken back before they are reported;` +
+        ' give more, or 0 to take none back',
+    );
+  }
+
   for (const name of repeatedOptions(read)) {
     findings.object(
       label(name),
@@ -34,6 +44,15 @@ export function reportContradictions(read: ReadOptions, findings: OptionFindings
 
   const refusal = findings.clean ? pgRefusal(connectionConfig(read.values)) : undefined;
   if (refusal !== undefined) findings.refuse(refusal.option, refusal.message);
+}
+
+/** The default of the threshold gives way. */
+function takesBackUnreported(
+  { labels }: ReadOptions,
+  reclaimAfterMs: number,
+  leakThresholdMs: number,
+): boolean {
+  return labels.has('leakThresholdMs') && reclaimAfterMs > 0 && reclaimAfterMs <= leakThresholdMs;
 }
 
 /** The default may well be the longer of the two: a short life needs no ping. */

@@ -1,12 +1,25 @@
 import type { OptionName } from './option-table.js';
 import type { ReadOptions } from './read-options.js';
 
-/** The values with what `compatibility: 'pg-pool'` means for options that were not given. */
+type Implied = readonly (readonly [OptionName, unknown])[];
+
+/** The values with what some of them mean for options that were not given. */
 export function withImplied({ values, labels }: ReadOptions): ReadonlyMap<OptionName, unknown> {
-  if (values.get('compatibility') !== 'pg-pool') return values;
-  const implied: [OptionName, unknown][] = [['onConnectError', 'reject']];
+  const implied = [...byCompatibility(values), ...byReclaiming(values)];
+  return new Map([...values, ...implied.filter(([name]) => !labels.has(name))]);
+}
+
+function byCompatibility(values: ReadOptions['values']): Implied {
+  if (values.get('compatibility') !== 'pg-pool') return [];
   // pg-pool has one limit for both, and 0 is none.
   const limitMs = values.get('acquireTimeoutMs');
-  if (limitMs !== 0) implied.push(['connectTimeoutMs', limitMs]);
-  return new Map([...values, ...implied.filter(([name]) => !labels.has(name))]);
+  const connecting: Implied = limitMs === 0 ? [] : [['connectTimeoutMs', limitMs]];
+  return [['onConnectError', 'reject'], ...connecting];
+}
+
+/** What is to be taken back is reported before, in production as well. */
+function byReclaiming(values: ReadOptions['values']): Implied {
+  const reclaimAfterMs = values.get('reclaimAfterMs') as number;
+  const isEarly = reclaimAfterMs > 0 && reclaimAfterMs <= (values.get('leakThresholdMs') as number);
+  return isEarly ? [['leakThresholdMs', Math.ceil(reclaimAfterMs / 2)]] : [];
 }

@@ -257,6 +257,14 @@ const POOL_OPTIONS: Rows<Exclude<OptionName, ConnectionOptionName>> = {
     zero: 'off',
     what: 'A connection that is out for longer is reported with the place that took it.',
   },
+  reclaimAfterMs: {
+    tier: 'seldom',
+    kind: 'milliseconds',
+    default: 0,
+    minimum: 0,
+    zero: 'never',
+    what: 'A connection that is out for longer is taken back by force.',
+  },
   leakStackEvery: {
     tier: 'seldom',
     kind: 'count',

@@ -110,9 +110,18 @@ export interface PoolOptions extends ConnectionOptions, PgPoolNames {
 
   /**
    * Milliseconds after which a connection that is still out is reported, with the place that took
-   * it. Default 60000 when NODE_ENV is `production`, else 5000. Minimum 0. 0: off.
+   * it. Default 60000 when NODE_ENV is `production`, else 5000. Minimum 0. 0: off, and then lost
+   * handles are not looked for either.
    */
   leakThresholdMs?: NumberOption;
+
+  /**
+   * Milliseconds after which a connection that is still out is taken back by force: what runs on it
+   * is cancelled, it is closed, and its handle throws {@link LeaseRevokedError}. Transactions are
+   * rolled back; single statements of `pool.query()` have `statementTimeoutMs`. Default 0, minimum
+   * 0, above `leakThresholdMs`, which is half of it where its own default is not below. 0: never.
+   */
+  reclaimAfterMs?: NumberOption;
 
   /**
    * Of one `connect()` or `acquire()` in so many the place in the code is noted, which costs it some

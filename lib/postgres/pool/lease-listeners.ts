@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 
 export type Listener = (...args: never[]) => unknown;
 
-type Registration = Listener & { readonly listener: Listener };
+type Registration = Listener & { readonly listener: Listener; readonly holder: object };
 type Verb = 'on' | 'prependListener';
 
 /**
@@ -11,6 +11,9 @@ type Verb = 'on' | 'prependListener';
  */
 export class LeaseListeners {
   readonly #registered: [event: string | symbol, registration: Registration][] = [];
+
+  /** @param holder the handle that they were added through: it is in use while one of them stands */
+  constructor(private readonly holder: object) {}
 
   add(emitter: EventEmitter, verb: Verb, event: string | symbol, listener: Listener): void {
     this.#register(emitter, verb, event, listener, (...args) => listener(...args));
@@ -48,7 +51,7 @@ export class LeaseListeners {
     call: Listener,
   ): void {
     // Node shows `listener` where a listener is asked for by name, as for its own `once`.
-    const registration = Object.assign(call, { listener });
+    const registration = Object.assign(call, { listener, holder: this.holder });
     this.#registered.push([event, registration]);
     emitter[verb](event, registration as never);
   }

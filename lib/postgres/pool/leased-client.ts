@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Client, PoolClient } from 'pg';
 import { LeaseReleasedError } from '../../errors/lease-released.error.js';
-import { LeaseRevokedError } from '../../errors/lease-revoked.error.js';
+import { LeaseRevokedError, type Revocation } from '../../errors/lease-revoked.error.js';
 import { promiseOf } from './promise-of.js';
 import { LeaseListeners, type Listener } from './lease-listeners.js';
 import { queryArguments } from './query-arguments.js';
@@ -16,7 +16,7 @@ export interface Loan {
   /** False once it was given back or taken back. */
   readonly isOut: boolean;
   /** Why it was taken back; undefined when it was not. */
-  readonly revoked: string | undefined;
+  readonly revoked: Revocation | undefined;
 }
 
 /** Whom a loan is from. */
@@ -183,6 +183,8 @@ export class LeasedClient {
   }
 
   get connection(): Client['connection'] {
+    // Whoever has the connection itself needs no handle any more, and is not seen.
+    this.#sessionFor('use').keptFor = this;
     return this.#client.connection;
   }
 
@@ -219,7 +221,7 @@ export class LeasedClient {
   }
 
   get #added(): LeaseListeners {
-    return (this.#listeners ??= new LeaseListeners());
+    return (this.#listeners ??= new LeaseListeners(this));
   }
 
   get #client(): Client {

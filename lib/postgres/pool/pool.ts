@@ -203,7 +203,8 @@ export class Pool extends pg.Pool {
       return await work(client);
     }
     const scope = { label: options.label, outer: frame?.scope };
-    await using client = await this.#lend({ ...options, site: this.#callSite(), scope }, asHandle);
+    const request = { ...options, site: this.#callSite(), scope, endsWithWork: true };
+    await using client = await this.#lend(request, asHandle);
     return await within(this, { scope }, () => work(client));
   }
 

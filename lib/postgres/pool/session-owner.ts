@@ -1,4 +1,5 @@
 import type { Lease } from '../../engine/lease.js';
+import { LeaseRevokedError } from '../../errors/lease-revoked.error.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import { type Done, Statement } from '../session/statement.js';
 import type { StatementConfig } from '../session/statement-limits.js';
@@ -20,12 +21,16 @@ export class SessionOwner implements LeaseOwner {
   }
 
   query(
-    { resource }: Loan,
+    loan: Loan,
     statement: string | StatementConfig,
     values: unknown[] | undefined,
     done: Done,
   ): void {
-    new Statement(this.pool, resource, statement, values, this.#limitMs, done).run();
+    const told: Done = (error, result) => {
+      if (error && loan.revoked) done(new LeaseRevokedError(this.pool, loan.revoked, error));
+      else done(error, result);
+    };
+    new Statement(this.pool, loan.resource, statement, values, this.#limitMs, told).run();
   }
 
   submit({ resource }: Loan, statement: PgSubmittable, done: Done | undefined): void {

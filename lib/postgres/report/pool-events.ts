@@ -59,6 +59,7 @@ export class PoolEvents extends PoolReporter {
     const session = lease.resource;
     session.isLent = true;
     session.holder = lease.request.label;
+    session.keptFor = undefined;
     this.#emit('acquire', session.client);
   }
 
@@ -67,6 +68,23 @@ export class PoolEvents extends PoolReporter {
     session.isLent = false;
     if (session.toldFatal) this.#broken.add(session);
     this.#emit('release', error, session.client);
+  }
+
+  override reclaimed(lease: Lease<PostgresSession>, ageMs: number): void {
+    super.reclaimed(lease, ageMs);
+    this.#takenBack(lease);
+  }
+
+  override revoked(lease: Lease<PostgresSession>, ageMs: number): void {
+    super.revoked(lease, ageMs);
+    this.#takenBack(lease);
+  }
+
+  /** To those who count loans it is one that was released, and whose connection is closed. */
+  #takenBack({ resource: session }: Lease<PostgresSession>): void {
+    session.isLent = false;
+    this.#broken.add(session);
+    this.#emit('release', true, session.client);
   }
 
   override removed(session: PostgresSession, reason: CloseReason): void {

@@ -17,6 +17,8 @@ const REPEAT_AFTER_MS = 5_000;
 /** Who holds what is told at the first acquire that fails for it, and again at most this often. */
 const REPEAT_REPORT_AFTER_MS = 60_000;
 
+const NOTED_FROM_NOW_ON = '; from now on the place of every acquire is noted';
+
 /** Writes what an operator wants to know about a pool; nothing while all goes well. */
 export class PoolReporter extends PoolObserver<PostgresSession> {
   #lastOutageReportAt = -Infinity;
@@ -126,13 +128,55 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
     this.log.warn(
       `${this.pool}: possible leak: a connection${by(label)} has been out for ${duration(ageMs)};` +
         ' release it on every path, or use pool.use(); longer work deserves its own pool' +
-        (frames ? `. Acquired:\n${frames}` : '; from now on the place of every acquire is noted'),
+        (frames ? acquired(frames) : NOTED_FROM_NOW_ON),
+      { pool: this.pool, label, ageMs: Math.round(ageMs) },
+    );
+  }
+
+  override heldLong(lease: Lease<PostgresSession>, ageMs: number): void {
+    const { label, site } = lease.request;
+    const frames = framesOf(site);
+    this.log.warn(
+      `${this.pool}: held for long: ${label ?? 'a pool.use()'} has had its connection for` +
+        ` ${duration(ageMs)}; a transaction or pool.use() keeps it until its work ends: await nothing` +
+        ' slow in it, or limit it; longer work deserves its own pool' +
+        acquired(frames),
+      { pool: this.pool, label, ageMs: Math.round(ageMs) },
+    );
+  }
+
+  override reclaimed(lease: Lease<PostgresSession>, ageMs: number): void {
+    this.sites.leakSeen();
+    const { label, site } = lease.request;
+    const frames = framesOf(site);
+    this.log.warn(
+      `${this.pool}: leak: a connection${by(label)} was lost without release(), and was taken back` +
+        ` after ${duration(ageMs)}; release it on every path, or use pool.use()` +
+        (frames ? acquired(frames) : NOTED_FROM_NOW_ON),
+      { pool: this.pool, label, ageMs: Math.round(ageMs) },
+    );
+  }
+
+  override revoked(lease: Lease<PostgresSession>, ageMs: number): void {
+    const { label, site } = lease.request;
+    this.log.warn(
+      `${this.pool}: took a connection${by(label)} back by force after ${duration(ageMs)}, as` +
+        ' reclaimAfterMs says: what ran on it is cancelled, and it is closed' +
+        acquired(framesOf(site)),
       { pool: this.pool, label, ageMs: Math.round(ageMs) },
     );
   }
 
   override leakReturned(lease: Lease<PostgresSession>, ageMs: number): void {
-    const { label } = lease.request;
+    const { label, endsWithWork } = lease.request;
+    if (endsWithWork) {
+      this.log.warn(
+        `${this.pool}: ${label ?? 'a pool.use()'}, which was reported for holding its connection for` +
+          ` long, has given it back after ${duration(ageMs)}`,
+        { pool: this.pool, label, ageMs: Math.round(ageMs) },
+      );
+      return;
+    }
     this.log.warn(
       `${this.pool}: the connection${by(label)} that was reported as a possible leak was returned` +
         ` after all, after ${duration(ageMs)}`,
@@ -175,11 +219,15 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
     for (const { label, ageMs, stack } of revoked) {
       this.log.warn(
         `${this.pool}: a connection${by(label)} was still out at shutdown, for ${duration(ageMs)}` +
-          (stack ? `. Acquired:\n${stack}` : ''),
+          acquired(stack),
         { pool: this.pool, label, ageMs: Math.round(ageMs) },
       );
     }
   }
+}
+
+function acquired(frames: string | undefined): string {
+  return frames ? `. Acquired:\n${frames}` : '';
 }
 
 function by(label: string | undefined): string {

@@ -44,6 +44,8 @@ export class PostgresSession {
   holder: string | undefined;
   /** Whether a borrower has it now. */
   isLent = false;
+  /** The handle of a borrower who may use it without that, which is therefore not to be lost. */
+  keptFor: object | undefined;
   /** Whether the server refused a write of it as read-only since it was last looked at. */
   wasRefusedAsReadOnly = false;
 

@@ -6,7 +6,7 @@ import { testPools } from './support/test-pools.js';
 const pools = testPools();
 
 function leaks(): string[] {
-  return pools.log.warnings.filter((sentence) => sentence.includes('possible leak:'));
+  return pools.log.warnings.filter((sentence) => /possible leak:|held for long:/.test(sentence));
 }
 
 describe('a connection that is out for longer than leakThresholdMs', () => {
@@ -94,6 +94,29 @@ describe('a connection that is out for longer than leakThresholdMs', () => {
     expect(pools.log.warnings[1]).toMatch(
       /^orders: the connection held by import that was reported as a possible leak was returned after all, after \d+ ms$/,
     );
+  });
+
+  it.each([
+    ['its label', { label: 'ReportService.weekly' }, 'ReportService\\.weekly'],
+    ['its place alone', {}, 'a pool\\.use\\(\\)'],
+  ])('is reported as long work, with %s, in a pool.use()', async (_what, options, name) => {
+    const pool = pools.open({ max: 1, leakThresholdMs: 40 });
+
+    await pool.use(async () => {
+      await eventually(() => leaks().length > 0);
+    }, options);
+
+    expect(pools.log.warnings).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^orders: held for long: ${name} has had its connection for \\d+ ms; .*Acquired:\n.*leaks\\.spec`,
+        ),
+      ),
+      expect.stringMatching(
+        new RegExp(`^orders: ${name}, which was reported .*, has given it back after \\d+ ms$`),
+      ),
+    ]);
+    expect(pool.stats().counters).toMatchObject({ leaks: 0, longHolds: 1 });
   });
 
   it('is reported at the end of the pool when it is still out', async () => {

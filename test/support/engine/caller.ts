@@ -12,6 +12,8 @@ export class Caller {
   /** How often the pool answered: exactly once, in the end. */
   answers = 0;
   readonly askedAt: number;
+  /** What it has of its lease, and can lose. */
+  readonly handle = {};
 
   constructor(
     private readonly pool: ResourcePool<FakeResource>,
@@ -25,6 +27,7 @@ export class Caller {
       this.answers += 1;
       this.error = error;
       this.lease = lease;
+      if (lease) lease.handle = this.handle;
       this.settledAt = clock.now();
       if (lease) onServed?.(this);
       else onRefused?.(this);

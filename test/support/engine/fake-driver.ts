@@ -1,5 +1,5 @@
 import type { Clock } from '../../../lib/engine/clock.js';
-import type { Driver, OpenRequest, Suspicion } from '../../../lib/engine/driver.js';
+import type { Driver, LastUse, OpenRequest, Suspicion } from '../../../lib/engine/driver.js';
 
 /** A resource that does nothing but remember what happened to it. */
 export class FakeResource {
@@ -10,6 +10,8 @@ export class FakeResource {
   isSilent = false;
   /** True when it has to be cleaned before the next borrower. */
   isDirty = false;
+  /** What still uses it when its borrower is gone. */
+  lastUse: LastUse = 'nothing';
   /** Whether it keeps the process alive. */
   keepsProcess = true;
 
@@ -26,7 +28,7 @@ export class FakeResource {
 }
 
 /** The methods of a driver that can be made to throw before they have returned a promise. */
-export type Throwing = 'open' | 'check' | 'recycle' | 'close' | 'destroy';
+export type Throwing = 'open' | 'check' | 'recycle' | 'close' | 'destroy' | 'lastUseOf';
 
 /**
  * The engine's driver without a database: the first proof that the engine knows none. Opening,
@@ -104,6 +106,11 @@ export class FakeDriver implements Driver<FakeResource> {
     resource.state = 'destroyed';
     this.#throwIf('destroy');
     return this.destroyIsSilent ? new Promise(() => {}) : Promise.resolve();
+  }
+
+  lastUseOf(resource: FakeResource): Promise<LastUse> {
+    this.#throwIf('lastUseOf');
+    return this.#pass(this.checkMs, resource.isSilent).then(() => resource.lastUse);
   }
 
   isPermanent(): boolean {

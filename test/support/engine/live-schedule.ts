@@ -1,4 +1,5 @@
 import type { Lane } from '../../../lib/engine/acquire-request.js';
+import type { LastUse } from '../../../lib/engine/driver.js';
 import { type AcquireScope, outerScopesOf } from '../../../lib/engine/acquire-scope.js';
 import { PoolSelfDeadlockError } from '../../../lib/errors/pool-self-deadlock.error.js';
 import type { Caller } from './caller.js';
@@ -83,6 +84,9 @@ class LiveSchedule {
         break;
       case 'release twice':
         this.#releaseTwice(pick(this.#holders, step.who));
+        break;
+      case 'lose the handle':
+        this.#loseHandle(pick(this.#holders, step.who), step.lastUse);
         break;
       case 'abort':
         pick(this.#waiting, step.who)?.abort.abort();
@@ -175,8 +179,9 @@ class LiveSchedule {
   }
 
   #assertNumbers(): void {
-    const { acquires, hits, misses, timeouts, aborted, refused } =
+    const { acquires, hits, misses, timeouts, aborted, refused, leaks, reclaimed } =
       this.#world.pool.stats().counters;
+    claim(reclaimed <= leaks, 'what was reclaimed had leaked');
     claim(acquires === hits + misses, 'a hand-out is a hit or a miss');
     claim(
       acquires + timeouts + aborted + refused === this.#customers.length,
@@ -275,6 +280,13 @@ class LiveSchedule {
     }
     claim(refused, 'a double release throws');
     claim(this.#holders.length === before, 'a double release frees nobody');
+  }
+
+  /** Somebody forgets a release; the collector sees it when the pool has let go of the handle. */
+  #loseHandle(holder: Caller | undefined, lastUse: LastUse): void {
+    if (!holder) return;
+    holder.resource.lastUse = lastUse;
+    this.#world.handles.collect(holder.handle);
   }
 
   #changeServer(mood: ServerMood): void {

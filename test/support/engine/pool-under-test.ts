@@ -3,6 +3,7 @@ import type { EngineOptions } from '../../../lib/engine/engine-options.js';
 import { ResourcePool } from '../../../lib/engine/resource-pool.js';
 import { Caller } from './caller.js';
 import { FakeDriver, type FakeResource } from './fake-driver.js';
+import { FakeHandles } from './fake-handles.js';
 import { RecordingObserver } from './recording-observer.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -24,6 +25,7 @@ export const QUIET: EngineOptions = {
   maxConnecting: 2,
   maxWaiting: 0,
   leakThresholdMs: 0,
+  reclaimAfterMs: 0,
   idleOrder: 'lifo',
   allowExitOnIdle: false,
   onConnectError: 'retry',
@@ -38,11 +40,13 @@ export function poolUnderTest(
   const clock = new VirtualClock(parts.random);
   const driver = new FakeDriver(clock);
   const observer = new RecordingObserver();
+  const handles = new FakeHandles();
   const pool = new ResourcePool<FakeResource>({
     options: { ...QUIET, ...options },
     driver,
     clock,
     observer,
+    watchHandles: handles.watch,
   });
 
   /** Asks for a resource; what became of it is seen on the caller. */
@@ -66,5 +70,5 @@ export function poolUnderTest(
     return callers.map((caller) => caller.resource);
   };
 
-  return { pool, driver, clock, observer, ask, borrow, warmUp };
+  return { pool, driver, clock, observer, handles, ask, borrow, warmUp };
 }

@@ -53,6 +53,18 @@ export class RecordingObserver extends PoolObserver<FakeResource> {
     this.events.push(['leaked', lease.request.label, ageMs]);
   }
 
+  override heldLong(lease: Lease<FakeResource>, ageMs: number): void {
+    this.events.push(['heldLong', lease.request.label, ageMs]);
+  }
+
+  override reclaimed(lease: Lease<FakeResource>, ageMs: number): void {
+    this.events.push(['reclaimed', lease.request.label, ageMs]);
+  }
+
+  override revoked(lease: Lease<FakeResource>, ageMs: number): void {
+    this.events.push(['revoked', lease.request.label, ageMs]);
+  }
+
   override leakReturned(lease: Lease<FakeResource>, ageMs: number): void {
     this.events.push(['leakReturned', lease.request.label, ageMs]);
   }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { Lane } from '../../../lib/engine/acquire-request.js';
-import type { Suspicion } from '../../../lib/engine/driver.js';
+import type { LastUse, Suspicion } from '../../../lib/engine/driver.js';
 import type { EngineOptions } from '../../../lib/engine/engine-options.js';
 import type { Throwing } from './fake-driver.js';
 
@@ -34,6 +34,7 @@ export type Step =
     }
   | { readonly do: 'release'; who: number; withError: boolean }
   | { readonly do: 'release twice'; who: number }
+  | { readonly do: 'lose the handle'; who: number; lastUse: LastUse }
   | { readonly do: 'abort'; who: number }
   | { readonly do: 'die'; who: number; suspicion: Suspicion }
   | { readonly do: 'spoil'; who: number; how: 'isAlive' | 'isSilent' | 'isDirty' }
@@ -77,7 +78,14 @@ const mood: fc.Arbitrary<ServerMood> = fc.record({
     { weight: 4, arbitrary: fc.constant([]) },
     {
       weight: 1,
-      arbitrary: fc.subarray<Throwing>(['open', 'check', 'recycle', 'close', 'destroy']),
+      arbitrary: fc.subarray<Throwing>([
+        'open',
+        'check',
+        'recycle',
+        'close',
+        'destroy',
+        'lastUseOf',
+      ]),
     },
   ),
 });
@@ -114,6 +122,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 20, arbitrary: fc.record({ do: fc.constant('let time pass' as const), ms }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('block the loop' as const), ms }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('release twice' as const), who }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('lose the handle' as const),
+      who,
+      lastUse: fc.constantFrom<LastUse[]>('nothing', 'nothing', 'work', 'a listener'),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('abort' as const), who }) },
   {
     weight: 4,
@@ -166,6 +182,7 @@ const options: fc.Arbitrary<Partial<EngineOptions>> = fc.record({
   maxLifetimeMs: fc.constantFrom(0, 1_000),
   keepaliveMs: fc.constantFrom(0, 300),
   leakThresholdMs: fc.constantFrom(0, 200),
+  reclaimAfterMs: fc.constantFrom(0, 0, 1_000),
   validationBypassMs: fc.constantFrom(0, 100, 60_000),
   validationTimeoutMs: fc.constant(100),
   resetTimeoutMs: fc.constant(100),

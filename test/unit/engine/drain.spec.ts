@@ -110,7 +110,7 @@ describe('drain', () => {
     expect(holder.lease?.isOut).toBe(true);
     await clock.advance(1);
     expect(holder.lease).toMatchObject({ isOut: false });
-    expect(holder.lease?.revoked).toContain('drain');
+    expect(holder.lease?.revoked?.because).toContain('drain');
     expect(waiter.error).toBeInstanceOf(PoolClosedError);
     await expect(drained).resolves.toEqual({
       tookMs: 500,

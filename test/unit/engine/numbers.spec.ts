@@ -30,6 +30,9 @@ describe('numbers', () => {
       created: 1,
       failedConnects: 0,
       leaks: 0,
+      longHolds: 0,
+      reclaimed: 0,
+      revoked: 0,
       resets: 0,
       failedChecks: 0,
     });

@@ -173,6 +173,17 @@ describe('the leak watch', () => {
     expect(observer.of('leakReturned')).toEqual([]);
   });
 
+  it('tells work that is long apart from leaks', async () => {
+    const { ask, clock, observer, pool } = poolUnderTest({ leakThresholdMs: 1_000 });
+    const caller = ask({ label: 'Billing.invoice', endsWithWork: true });
+    await clock.advance(3_010);
+    caller.release();
+    expect(observer.of('leaked')).toEqual([]);
+    expect(observer.of('heldLong')).toEqual([['Billing.invoice', expect.any(Number)]]);
+    expect(observer.of('leakReturned')).toEqual([['Billing.invoice', 3_000]]);
+    expect(pool.stats().counters).toMatchObject({ leaks: 0, longHolds: 1 });
+  });
+
   it('says nothing about a lease that cannot leak', async () => {
     const { ask, clock, observer } = poolUnderTest({ leakThresholdMs: 1_000 });
     ask({ canLeak: false });

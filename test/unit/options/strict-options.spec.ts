@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { resolvePoolOptions } from '../../../lib/postgres/options/resolve-options.js';
-import { problemsOf, refusalOf, strictly } from './strictly.js';
+import { problemsOf, refusalOf, standalone, strictly } from './strictly.js';
 
 describe('options of a pool of the module', () => {
   describe('defaults', () => {
@@ -26,6 +26,7 @@ describe('options of a pool of the module', () => {
         startup: 'background',
         startupTimeoutMs: 30_000,
         drainTimeoutMs: 10_000,
+        reclaimAfterMs: 0,
         drainWaiters: 'serve',
         idleOrder: 'lifo',
         allowExitOnIdle: false,
@@ -56,6 +57,38 @@ describe('options of a pool of the module', () => {
       const context = { strict: true, defaults: 'other', production } as const;
       expect(resolvePoolOptions('orders', {}, context)).toMatchObject({ leakThresholdMs });
     });
+
+    it.each([
+      ['production', 60_000, 100],
+      ['development', 5_000, 1],
+      ['test', 5_000, 1],
+      [undefined, 5_000, 1],
+    ])('are those of NODE_ENV as it is: %s', (nodeEnv, leakThresholdMs, leakStackEvery) => {
+      const before = process.env.NODE_ENV;
+      if (nodeEnv === undefined) delete process.env.NODE_ENV;
+      else process.env.NODE_ENV = nodeEnv;
+      try {
+        expect(strictly({})).toMatchObject({ leakThresholdMs, leakStackEvery });
+        expect(standalone({})).toMatchObject({ leakThresholdMs, leakStackEvery });
+      } finally {
+        process.env.NODE_ENV = before;
+      }
+    });
+
+    it.each([
+      [60_001, 60_000],
+      [60_000, 30_000],
+      [1_000, 500],
+    ])(
+      'report a leak before it is taken back: reclaimAfterMs %i, leakThresholdMs %i',
+      (reclaimAfterMs, leakThresholdMs) => {
+        const context = { strict: true, defaults: 'other', production: true } as const;
+        expect(resolvePoolOptions('orders', { reclaimAfterMs }, context)).toMatchObject({
+          reclaimAfterMs,
+          leakThresholdMs,
+        });
+      },
+    );
 
     it('apply to an option whose value is undefined', () => {
       expect(strictly({ max: undefined, startup: undefined })).toMatchObject({
@@ -289,6 +322,20 @@ describe('options of a pool of the module', () => {
     it('accepts a short life beside the default keepalive, and a keepalive beside endless life', () => {
       expect(strictly({ maxLifetimeMs: 1_000 }).maxLifetimeMs).toBe(1_000);
       expect(strictly({ keepaliveMs: 9_000_000, maxLifetimeMs: 0 }).keepaliveMs).toBe(9_000_000);
+    });
+
+    it('refuses to take connections back before they are reported', () => {
+      expect(problemsOf({ leakThresholdMs: 10_000, reclaimAfterMs: 10_000 })).toEqual([
+        expect.stringMatching(/^reclaimAfterMs is 10000, not above leakThresholdMs, .* 10000: /),
+      ]);
+    });
+
+    it('accepts a limit above the threshold, or without one', () => {
+      for (const leakThresholdMs of [10_000, 0]) {
+        const accepted = strictly({ leakThresholdMs, reclaimAfterMs: 10_001 });
+        expect(accepted).toMatchObject({ leakThresholdMs, reclaimAfterMs: 10_001 });
+      }
+      expect(strictly({ leakThresholdMs: 10_000, reclaimAfterMs: 0 }).reclaimAfterMs).toBe(0);
     });
 
     it('does not judge by a value that was refused already', () => {
