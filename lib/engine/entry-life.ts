@@ -91,12 +91,13 @@ export class EntryLife<R> {
     entry: Entry<R>,
     limitMs = this.pool.options.validationTimeoutMs,
     step: LimitedStep = 'check',
+    ask = (resource: R) => this.pool.driver.check(resource),
   ): Promise<unknown> {
-    const { roster, driver, clock } = this.pool;
+    const { roster, clock } = this.pool;
     roster.move(entry, 'checking');
     this.#setIdle(entry, false);
     try {
-      const answer = outsideUserContext(() => driver.check(entry.resource));
+      const answer = outsideUserContext(() => ask(entry.resource));
       await this.pool.limited(step, limitMs, answer);
     } catch (error) {
       if (entry.state === 'checking') this.#checkFailed(entry, error);

@@ -30,12 +30,14 @@ export function countsOf<R>({ roster, queue, max, clock }: PoolContext<R>): Acqu
 export function statsOf<R>(pool: PoolContext<R>): PoolStats {
   const { roster, health, statistics, options, state, min, max, clock } = pool;
   const counts = countsOf(pool);
-  const [longest] = leasesOf(roster);
+  const leases = leasesOf(roster);
+  const [longest] = leases;
   return {
     ...counts,
     name: options.name,
     state,
     health: health.snapshot(),
+    lastError: health.lastError(),
     min,
     checking: roster.counts.checking,
     returning: roster.counts.returning,
@@ -43,6 +45,7 @@ export function statsOf<R>(pool: PoolContext<R>): PoolStats {
     expired: expiredOf(roster, clock.now()),
     utilization: counts.leased / max,
     longestLeaseMs: longest && clock.now() - longest.since,
+    leaking: leases.filter(({ leakReported }) => leakReported).length,
     counters: statistics.counters(),
     histograms: statistics.histograms(),
   };

@@ -269,10 +269,14 @@ export class ResourcePool<R> {
     return this.#opening.comeUp(limitMs);
   }
 
-  /** Checks one idle resource; undefined when none is idle. Resolves with the error, if any. */
-  pingIdle(limitMs: number): Promise<unknown> | undefined {
+  /**
+   * Checks one idle resource; undefined when none is idle. Resolves with the error, if any.
+   *
+   * @param ask the question, where it is another than the driver's `check`
+   */
+  pingIdle(limitMs: number, ask?: (resource: R) => Promise<void>): Promise<unknown> | undefined {
     const entry = this.#pool.roster.nextIdle();
-    return entry && this.#life.check(entry, limitMs, 'ping');
+    return entry && this.#life.check(entry, limitMs, 'ping', ask);
   }
 
   /** Stops handing out; callers queue, and their deadlines go on. */

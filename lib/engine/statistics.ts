@@ -34,6 +34,8 @@ export interface PoolStats {
   readonly name: string;
   readonly state: 'open' | 'suspended' | 'draining' | 'closed';
   readonly health: HealthSnapshot;
+  /** The newest failure to connect, even when connecting has worked again since. */
+  readonly lastError: { readonly agoMs: number; readonly error: unknown } | undefined;
   readonly max: number;
   readonly min: number;
   /** Slots in use, those being opened and being closed included: never over `max`. */
@@ -51,6 +53,8 @@ export interface PoolStats {
   readonly utilization: number;
   readonly oldestWaiterMs: number | undefined;
   readonly longestLeaseMs: number | undefined;
+  /** Leases that were reported as possible leaks and are still out. */
+  readonly leaking: number;
   readonly counters: PoolCounters;
   readonly histograms: {
     /** Waits of the acquires that were served, those served at once included. */

@@ -4,10 +4,12 @@ import { within } from '../../engine/within.js';
 import { TimeLimitError } from '../../errors/time-limit.error.js';
 import type { PostgresDriver } from './postgres-driver.js';
 import type { PostgresSession } from '../session/postgres-session.js';
+import { readServerRole, type ServerRole } from '../session/server-role.js';
 
 /** Asks the server over connections beside the pool's: one at a time for all who ask the same. */
 export class ServerProbe {
   #ping: Promise<void> | undefined;
+  #role: Promise<ServerRole> | undefined;
 
   constructor(
     private readonly pool: string,
@@ -20,6 +22,14 @@ export class ServerProbe {
       () => (this.#ping = undefined),
     );
     return this.#ping;
+  }
+
+  /** What the server is. @throws as {@link ping} does */
+  role(timeoutMs: number): Promise<ServerRole> {
+    this.#role ??= this.#ask(timeoutMs, ({ client }) => readServerRole(client)).finally(
+      () => (this.#role = undefined),
+    );
+    return this.#role;
   }
 
   /** Whether a connection that is opened now could write. */
