@@ -1,31 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import { describeCause } from '../errors/describe-cause.js';
 import { InvalidPoolOptionsError } from '../errors/invalid-options.error.js';
-import { PoolClosedError } from '../errors/pool-closed.error.js';
 import { PRIMARY, type PoolName } from '../nest/pool-names.js';
 import { PoolRegistry } from '../nest/pool-registry.js';
-import type { Pool } from '../postgres/pool/pool.js';
-import { poolLoad } from './pool-load.js';
-import { PoolPing } from './pool-ping.js';
+import { PoolChecks } from './pool-checks.js';
 
 /**
  * Options of {@link PoolHealthIndicator.check}.
  *
  * @publicApi
  */
-export interface PoolHealthOptions {
-  /** Longest wait for the server's sign of life in milliseconds. Default 1000, minimum 1. */
+export interface PoolCheckOptions {
+  /**
+   * Longest wait for the server's sign of life in milliseconds. Default: that of the module, 1000;
+   * minimum 1.
+   */
   readonly timeoutMs?: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 1_000;
+type Session = ReturnType<HealthIndicatorService['check']>;
 
 /**
  * Tells Terminus how the pools are.
  *
  * A pool is `down` when its server does not answer. One whose connections are all lent out is `up`
- * with `load: 'busy'`: a restart by the orchestrator would only make that worse.
+ * with `load: 'busy'`: a restart by the orchestrator would only make that worse. One that has
+ * crossed a threshold is `degraded`, which Terminus 12 answers with 200; under Terminus 11, which
+ * does not know the word, it is `up` and has `degradedBy`.
  *
  * ```ts
  * @Get('health') @HealthCheck()
@@ -34,13 +35,15 @@ const DEFAULT_TIMEOUT_MS = 1_000;
  * }
  * ```
  *
+ * The answer names errors, and with them hosts: it is not for everybody.
+ *
  * @publicApi
  */
 @Injectable()
 export class PoolHealthIndicator {
   constructor(
     private readonly registry: PoolRegistry,
-    private readonly ping: PoolPing,
+    private readonly checks: PoolChecks,
     private readonly indicators: HealthIndicatorService,
   ) {}
 
@@ -53,22 +56,15 @@ export class PoolHealthIndicator {
    */
   async check(
     name: PoolName = PRIMARY,
-    { timeoutMs = DEFAULT_TIMEOUT_MS }: PoolHealthOptions = {},
+    { timeoutMs }: PoolCheckOptions = {},
   ): Promise<HealthIndicatorResult> {
-    refuseWrongTimeout(name, timeoutMs);
-    const pool = this.registry.get(name);
-    const indicator = this.indicators.check(name);
-    try {
-      refuseEnded(name, pool);
-      const { route, latencyMs } = await this.ping.ask(name, timeoutMs);
-      return indicator.up({
-        ...poolLoad(pool.stats()),
-        pingedOver: route,
-        latencyMs: Math.round(latencyMs),
-      });
-    } catch (error) {
-      return indicator.down({ ...poolLoad(pool.stats()), error: describeCause(error) });
-    }
+    if (timeoutMs !== undefined) refuseWrongTimeout(name, timeoutMs);
+    const { status, details } = await this.checks.check(name, timeoutMs);
+    const session = this.indicators.check(name);
+    if (status === 'down') return session.down(details);
+    return status === 'degraded' && knowsDegraded(session)
+      ? session.degraded(details)
+      : session.up(details);
   }
 
   /**
@@ -76,21 +72,20 @@ export class PoolHealthIndicator {
    *
    * @throws InvalidPoolOptionsError
    */
-  async checkAll(options?: PoolHealthOptions): Promise<HealthIndicatorResult> {
+  async checkAll(options?: PoolCheckOptions): Promise<HealthIndicatorResult> {
     const names = this.registry.names();
     const results = await Promise.all(names.map((name) => this.check(name, options)));
     return Object.assign({}, ...results) as HealthIndicatorResult;
   }
 }
 
+/** Terminus 11 has no such method. */
+function knowsDegraded(session: Partial<Session>): session is Session {
+  return typeof session.degraded === 'function';
+}
+
 function refuseWrongTimeout(pool: string, timeoutMs: number): void {
   if (Number.isFinite(timeoutMs) && timeoutMs >= 1) return;
   const message = `timeoutMs of a health check must be 1 or more milliseconds; it is ${timeoutMs}`;
   throw new InvalidPoolOptionsError([{ pool, option: 'timeoutMs', message }]);
-}
-
-/** A pool that was ended serves nobody, however well its server is. */
-function refuseEnded(name: string, pool: Pool): void {
-  const { state } = pool.stats();
-  if (state === 'draining' || state === 'closed') throw new PoolClosedError(name, state);
 }

@@ -1,10 +1,10 @@
 import type { PoolStats } from '../engine/statistics.js';
-import { describeCause } from '../errors/describe-cause.js';
+import { errorSentence } from './error-sentence.js';
 
 /** The numbers of a pool that a health answer shows: whether it is busy, and what with. */
 export function poolLoad(stats: PoolStats) {
   const { state, total, leased, idle, connecting, waiting, max, utilization } = stats;
-  const { oldestWaiterMs, longestLeaseMs, counters, health } = stats;
+  const { oldestWaiterMs, longestLeaseMs, leaking, counters, lastError } = stats;
   return {
     load: leased >= max ? 'busy' : 'ok',
     state,
@@ -18,7 +18,11 @@ export function poolLoad(stats: PoolStats) {
     ...(oldestWaiterMs !== undefined && { oldestWaiterMs: Math.round(oldestWaiterMs) }),
     ...(longestLeaseMs !== undefined && { longestLeaseMs: Math.round(longestLeaseMs) }),
     leaks: counters.leaks,
+    leaking,
     timeouts: counters.timeouts,
-    ...(health.status === 'failing' && { lastError: describeCause(health.lastError) }),
+    ...(lastError && {
+      lastError: errorSentence(lastError.error),
+      lastErrorAgoMs: Math.round(lastError.agoMs),
+    }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Provider } from '@nestjs/common';
+import type { FactoryProvider, Provider, Type } from '@nestjs/common';
 import { PoolModuleError } from '../errors/pool-module.error.js';
 import type {
   PoolModuleAsyncOptions,
@@ -18,33 +18,54 @@ export function givenOptions(options: PoolModuleOptions): Provider[] {
  * @throws PoolModuleError without exactly one source
  */
 export function madeOptions(options: PoolModuleAsyncOptions): Provider[] {
-  refuseUnlessOneSource(options);
-  const { useFactory, inject = [], useClass, useExisting } = options;
+  return optionsMadeBy<PoolModuleOptionsFactory>(options, {
+    module: 'PoolModule',
+    provide: POOL_MODULE_OPTIONS,
+    method: 'createPoolModuleOptions',
+  });
+}
+
+/** Where a module's `forRootAsync()` takes its options from: exactly one of three. */
+interface OptionsSource<Factory> {
+  readonly inject?: FactoryProvider['inject'];
+  readonly useFactory?: (...args: never[]) => unknown;
+  readonly useClass?: Type<Factory>;
+  readonly useExisting?: Type<Factory>;
+}
+
+/**
+ * Provides the options of any of the modules.
+ *
+ * @throws PoolModuleError without exactly one source
+ */
+export function optionsMadeBy<Factory>(
+  source: OptionsSource<Factory>,
+  as: { module: string; provide: symbol; method: keyof Factory },
+): Provider[] {
+  refuseUnlessOneSource(source, as.module);
+  const { useFactory, inject = [], useClass, useExisting } = source;
   if (useFactory) {
-    return [{ provide: POOL_MODULE_OPTIONS, useFactory: useFactory as never, inject }];
+    return [{ provide: as.provide, useFactory: useFactory as never, inject }];
   }
   const factory = (useClass ?? useExisting)!;
   return [
     ...(useClass ? [useClass] : []),
     {
-      provide: POOL_MODULE_OPTIONS,
+      provide: as.provide,
       inject: [factory],
-      useFactory: (maker: PoolModuleOptionsFactory) => maker.createPoolModuleOptions(),
+      useFactory: (maker: Factory) => (maker[as.method] as () => unknown).call(maker),
     },
   ];
 }
 
-function refuseUnlessOneSource({
-  useFactory,
-  useClass,
-  useExisting,
-}: PoolModuleAsyncOptions): void {
+function refuseUnlessOneSource(source: OptionsSource<unknown>, module: string): void {
+  const { useFactory, useClass, useExisting } = source;
   const given = Object.entries({ useFactory, useClass, useExisting })
-    .filter(([, source]) => source !== undefined)
+    .filter(([, maker]) => maker !== undefined)
     .map(([name]) => name);
   if (given.length === 1) return;
   throw new PoolModuleError(
-    'PoolModule.forRootAsync() takes the options from exactly one of useFactory, useClass and' +
+    `${module}.forRootAsync() takes the options from exactly one of useFactory, useClass and` +
       ` useExisting; it was given ${given.length === 0 ? 'none' : given.join(' and ')}`,
   );
 }

@@ -7,6 +7,7 @@ import {
   Injectable,
   Module,
   Query,
+  type Type,
 } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import request from 'supertest';
@@ -47,8 +48,17 @@ class HealthController {
   }
 }
 
-@Module({ imports: [PoolHealthModule], controllers: [HealthController] })
+const NO_ROUTES = { all: false, live: false, ready: false } as const;
+
+/** Asks the server anew each time, so that a test sees what has just become of it. */
+@Module({
+  imports: [PoolHealthModule.forRoot({ paths: NO_ROUTES, cacheMs: 0 })],
+  controllers: [HealthController],
+})
 class HealthModule {}
+
+@Module({ imports: [PoolHealthModule], controllers: [HealthController] })
+class PlainHealthModule {}
 
 /** Slack for a busy machine, above limits of the pools' own. */
 const SLACK_MS = 700;
@@ -67,8 +77,8 @@ afterEach(async () => {
 });
 afterAll(() => database.drop());
 
-const start = (options: PoolModuleOptions = {}) =>
-  startApplication({ imports: [PoolModule.forRoot(options), HealthModule] });
+const start = (options: PoolModuleOptions = {}, health: Type = HealthModule) =>
+  startApplication({ imports: [PoolModule.forRoot(options), health] });
 
 async function ask(application: INestApplication, path = '/health') {
   const startedAt = performance.now();
@@ -106,9 +116,11 @@ describe('/health', () => {
         max: 4,
         utilization: 0,
         leaks: 0,
+        leaking: 0,
         timeouts: 0,
         pingedOver: 'idle connection',
         latencyMs: expect.any(Number),
+        role: 'primary',
       },
     });
   });
@@ -197,6 +209,22 @@ describe('/health', () => {
     expect(proxy.counts.accepted).toBe(1);
   });
 
+  it('gives an answer to everybody for a second, with the numbers of the moment', async () => {
+    await using application = await start({}, PlainHealthModule);
+    const primary = application.get(PoolRegistry).get('primary');
+    const trips = proxy.counts.roundTrips;
+    const leased: number[] = [];
+    for (const startedAt = performance.now(); performance.now() - startedAt < 2_500;) {
+      await using client = await primary.acquire();
+      leased.push((await ask(application)).body.details.primary.leased as number);
+      client.release();
+    }
+    expect(leased.length).toBeGreaterThan(10);
+    expect(new Set(leased)).toEqual(new Set([1]));
+    // At most one ping a second, over whatever way, and what a new connection takes.
+    expect(proxy.counts.roundTrips - trips).toBeLessThan(10);
+  });
+
   it('keeps to the limit of each who asks, however long another is ready to wait', async () => {
     await using application = await start();
     await proxy.blackhole();
@@ -238,7 +266,10 @@ describe('/health while the server does not answer', () => {
     await proxy.blackhole();
     const { status, body, tookMs } = await ask(application, '/health?within=600');
     expect(status).toBe(503);
-    expect(body.error.primary).toMatchObject({ status: 'down', error: 'POOL_TIME_LIMIT' });
+    expect(body.error.primary).toMatchObject({
+      status: 'down',
+      error: expect.stringMatching(/^POOL_TIME_LIMIT: /),
+    });
     expect(tookMs).toBeGreaterThan(500);
     expect(tookMs).toBeLessThan(600 + SLACK_MS);
     // The check itself must not keep a connection of the admin pool.
@@ -286,6 +317,25 @@ describe('/health while the server does not answer', () => {
   });
 });
 
+describe('/health of a pool that has failed before', () => {
+  it('tells what happened last, and how long ago', async () => {
+    await using application = await start();
+    await proxy.refuse();
+    proxy.reset();
+    const primary = application.get(PoolRegistry).get('primary');
+    await eventually(() => primary.stats().idle === 0);
+    await expect(primary.acquire({ timeoutMs: 300 })).rejects.toThrow();
+    await proxy.accept();
+    await primary.query('SELECT 1');
+    const { body } = await ask(application);
+    expect(body.details.primary).toMatchObject({
+      status: 'up',
+      lastError: expect.stringMatching(/^ECONNREFUSED .*: nobody listens there$/),
+      lastErrorAgoMs: expect.any(Number),
+    });
+  });
+});
+
 describe('/health of a pool that serves nobody though its server is well', () => {
   it('says down, where its own login is refused', async () => {
     await using application = await start({
@@ -297,7 +347,12 @@ describe('/health of a pool that serves nobody though its server is well', () =>
     expect(status).toBe(503);
     expect(body.details).toMatchObject({
       primary: { status: 'up' },
-      reports: { status: 'down', error: '28P01', lastError: '28P01' },
+      reports: {
+        status: 'down',
+        error: expect.stringMatching(/^28P01: the server refuses the login/),
+        lastError: expect.stringMatching(/^28P01: /),
+        lastErrorAgoMs: expect.any(Number),
+      },
     });
     expect(JSON.stringify(body)).not.toContain('not-the-password');
   });
@@ -307,7 +362,10 @@ describe('/health of a pool that serves nobody though its server is well', () =>
     await application.get(PoolRegistry).get('primary').end();
     const { status, body } = await ask(application);
     expect(status).toBe(503);
-    expect(body.error.primary).toMatchObject({ state: 'closed', error: 'POOL_CLOSED' });
+    expect(body.error.primary).toMatchObject({
+      state: 'closed',
+      error: 'POOL_CLOSED: the pool was ended',
+    });
   });
 });
 

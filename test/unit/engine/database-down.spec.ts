@@ -26,6 +26,20 @@ describe('while the database is down', () => {
     expect(caller.error?.message).toContain('ECONNREFUSED 10.0.0.3:5432');
   });
 
+  it('remembers what failed, and how long ago, after it works again', async () => {
+    const { ask, driver, clock, pool } = poolUnderTest();
+    expect(pool.stats().lastError).toBeUndefined();
+    driver.openFails = REFUSED;
+    ask();
+    await clock.advance(10);
+    driver.openFails = undefined;
+    await clock.advance(2_000);
+    const { health, lastError } = pool.stats();
+    expect(health).toEqual({ status: 'ok' });
+    expect(lastError).toMatchObject({ error: REFUSED });
+    expect(lastError!.agoMs).toBeGreaterThan(1_000);
+  });
+
   it('makes some tens of attempts in 3 s of 200 requests a second, and serves soon after', async () => {
     const { ask, driver, clock, pool } = poolUnderTest({ max: 10 });
     driver.openFails = REFUSED;

@@ -302,6 +302,18 @@ describe('pingIdle', () => {
     await expect(bad).resolves.toMatchObject({ code: 'POOL_TIME_LIMIT', step: 'ping' });
   });
 
+  it('asks another question than the driver, where it is given one', async () => {
+    const { clock, warmUp, pool, driver } = poolUnderTest();
+    const [resource] = await warmUp(1);
+    const checked = driver.checked.length;
+    const asked: unknown[] = [];
+    const answer = pool.pingIdle(100, async (idle) => void asked.push(idle));
+    await clock.advance(1);
+    await expect(answer).resolves.toBeUndefined();
+    expect(asked).toEqual([resource]);
+    expect(driver.checked).toHaveLength(checked);
+  });
+
   it('answers nothing at once when no connection is idle', async () => {
     const { borrow, pool } = poolUnderTest();
     await borrow(1);

@@ -95,6 +95,15 @@ describe('numbers', () => {
     pool.assertInvariants();
   });
 
+  it('tell how many possible leaks are out now, and of all time', async () => {
+    const { pool, borrow, clock } = poolUnderTest({ max: 3, leakThresholdMs: 1_000 });
+    const [one] = await borrow(2);
+    await clock.advance(1_000);
+    expect(pool.stats()).toMatchObject({ leaking: 2, counters: { leaks: 2 } });
+    one!.release();
+    expect(pool.stats()).toMatchObject({ leaking: 1, counters: { leaks: 2 } });
+  });
+
   it('tell how many connections are out beyond their lifetime', async () => {
     const { pool, borrow, clock } = poolUnderTest({ maxLifetimeMs: 1_000 }, { random: () => 0 });
     await borrow(2);
