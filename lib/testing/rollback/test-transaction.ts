@@ -186,7 +186,7 @@ export class TestTransaction {
     const hasBegun = await this.#begun!.then(Boolean, () => false);
     if (!hasBegun) return;
     const { poolName } = this.#root.parts;
-    const session = await this.#root.transaction.pin();
+    const session = await this.#root.transaction.statements.pin();
     if (session.hasEnded || session.failure !== undefined) {
       throw new ConnectionLostError(poolName, session.failure);
     }
