@@ -49,10 +49,11 @@ const OPTIONS: Readonly<Record<keyof PoolHealthOptions, true>> = {
  * @throws InvalidPoolOptionsError that lists everything that is wrong
  */
 export function healthSettings(
-  options: PoolHealthOptions,
+  given: PoolHealthOptions | null | undefined,
   pools: readonly string[],
   isGuarded: boolean,
 ): HealthSettings {
+  const options = given ?? {};
   const settings = {
     critical: options.critical ?? defaultCritical(pools),
     details: options.details ?? 'never',

@@ -89,7 +89,7 @@ describe('stopping the sample', () => {
       const before = await ledgerEntries();
       await using graceful = runSample({
         DATABASE_URL: database.connectionString,
-        SHUTDOWN_GRACE_MS: '5000',
+        SHUTDOWN_GRACE_MS: '10000',
       });
       const address = await addressOf(graceful);
       const probed = new SampleClient(address);
@@ -111,7 +111,7 @@ describe('stopping the sample', () => {
       expect(await late).toEqual(Array.from({ length: 20 }, () => 201));
       expect((await probed.get('/accounts/1/balance')).status).toBe(200);
       expect(await graceful.ends(30_000)).toMatchObject({ code: 0, signal: null });
-      expect(graceful.stdout).toContain('not ready any more: requests are still served for 5.0 s');
+      expect(graceful.stdout).toContain('not ready any more: requests are still served for 10.0 s');
       expect(await ledgerEntries()).toBe(before + IN_FLIGHT + 20);
     },
     TEST_TIMEOUT_MS,

@@ -6,17 +6,20 @@ import type { PostgresDriver } from './postgres-driver.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import { readServerRole, type ServerRole } from '../session/server-role.js';
 
-/** Asks the server over connections beside the pool's: one at a time for all who ask the same. */
+/** Asks the server over connections beside the pool's. */
 export class ServerProbe {
   #ping: Promise<void> | undefined;
-  #role: Promise<ServerRole> | undefined;
 
   constructor(
     private readonly pool: string,
     private readonly driver: PostgresDriver,
   ) {}
 
-  /** @throws what connecting throws, or TimeLimitError after `timeoutMs` */
+  /**
+   * One at a time for all who ask.
+   *
+   * @throws what connecting throws, or TimeLimitError after `timeoutMs`
+   */
   ping(timeoutMs: number): Promise<void> {
     this.#ping ??= this.#ask(timeoutMs, (session) => this.driver.check(session)).finally(
       () => (this.#ping = undefined),
@@ -24,12 +27,9 @@ export class ServerProbe {
     return this.#ping;
   }
 
-  /** What the server is. @throws as {@link ping} does */
+  /** What the server is, on a connection of this question's own. @throws as {@link ping} does */
   role(timeoutMs: number): Promise<ServerRole> {
-    this.#role ??= this.#ask(timeoutMs, ({ client }) => readServerRole(client)).finally(
-      () => (this.#role = undefined),
-    );
-    return this.#role;
+    return this.#ask(timeoutMs, ({ client }) => readServerRole(client));
   }
 
   /** Whether a connection that is opened now could write. */

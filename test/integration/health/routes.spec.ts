@@ -91,7 +91,10 @@ describe('the ready-made routes', () => {
   });
 
   it('ask the database nothing for /health/live, and only critical pools for /health/ready', async () => {
-    await using application = await start({ pools: { pools: { primary: {}, other: {} } } });
+    await using application = await start({
+      pools: { pools: { primary: {}, other: {} } },
+      health: { timeoutMs: 10_000 },
+    });
     const trips = proxy.counts.roundTrips;
     await ask(application, '/health/live');
     expect(proxy.counts.roundTrips).toBe(trips);
@@ -101,7 +104,7 @@ describe('the ready-made routes', () => {
   });
 
   it('ping the database at most once a second, however often anybody asks', async () => {
-    await using application = await start();
+    await using application = await start({ health: { timeoutMs: 10_000 } });
     await ask(application, '/health/ready');
     const trips = proxy.counts.roundTrips;
     const startedAt = performance.now();

@@ -33,6 +33,10 @@ describe('the options of health', () => {
     ]);
   });
 
+  it('may be left out by a factory', () => {
+    expect(healthSettings(undefined, POOLS, false)).toEqual(healthSettings({}, POOLS, false));
+  });
+
   it('take every pool but admin for critical, where there is no primary', () => {
     const { critical } = healthSettings({}, ['orders', 'reports', 'admin'], false);
     expect(critical).toEqual(['orders', 'reports']);
