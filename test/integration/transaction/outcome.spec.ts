@@ -164,6 +164,7 @@ describe('the outcome of a transaction', () => {
 
   it('holds what came after a statement for which no connection came', async () => {
     const { pool, transactions } = test.open({ max: 1, acquireTimeoutMs: 50 });
+    test.expectWarning(/told because an acquire went without a connection/);
     const lease = await pool.acquire();
 
     const run = transactions.run(async () => {
