@@ -1,13 +1,25 @@
+/** What a code looks like. Whatever else stands in its place may come from anybody. */
+const CODE = /^[0-9A-Z_]{1,60}$/;
+
+const UNKNOWN = 'an unknown error';
+
+/** The stable code of an error: an SQLSTATE, a system error code, one of ours. */
+export function codeOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' && CODE.test(code) ? code : undefined;
+}
+
 /**
- * Names a foreign error for a log line or a message of ours: its stable code (an SQLSTATE or a
- * system error code), the address where there is one, else its class.
+ * Names a foreign error for a log line or a message of ours: its code, the address where there is
+ * one, else its class.
  *
  * Never its message: a server's message quotes data, a password provider's may quote a secret.
  */
 export function describeCause(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return 'an unknown error';
-  const { code, address, port, name } = error as Record<string, unknown>;
-  if (typeof code !== 'string') return typeof name === 'string' ? name : 'an unknown error';
+  if (typeof error !== 'object' || error === null) return UNKNOWN;
+  const { code: given, address, port, name } = error as Record<string, unknown>;
+  const code = codeOf(error);
+  if (code === undefined) return given === undefined && typeof name === 'string' ? name : UNKNOWN;
   if (typeof address !== 'string') return code;
   return typeof port === 'number' ? `${code} ${address}:${port}` : `${code} ${address}`;
 }

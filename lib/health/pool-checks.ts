@@ -1,7 +1,7 @@
 import { PoolClosedError } from '../errors/pool-closed.error.js';
 import type { PoolRegistry } from '../nest/pool-registry.js';
 import type { Pool } from '../postgres/pool/pool.js';
-import { errorSentence } from './error-sentence.js';
+import { errorSentence } from '../errors/error-sentence.js';
 import { poolLoad } from './pool-load.js';
 import type { PoolPing, Pong } from './pool-ping.js';
 import type { PoolAlerts } from './thresholds/pool-alerts.js';

@@ -1,5 +1,5 @@
 import type { PoolStats } from '../engine/statistics.js';
-import { errorSentence } from './error-sentence.js';
+import { errorSentence } from '../errors/error-sentence.js';
 
 /** The numbers of a pool that a health answer shows: whether it is busy, and what with. */
 export function poolLoad(stats: PoolStats) {

@@ -1,5 +1,7 @@
 import type { CloseReason } from '../../engine/close-reason.js';
 import { systemClock } from '../../engine/system-clock.js';
+import { codeOf } from '../../errors/describe-cause.js';
+import { errorSentence } from '../../errors/error-sentence.js';
 
 /** A connection that was closed. */
 export interface CloseSnapshot {
@@ -25,25 +27,6 @@ export interface ErrorSnapshot {
 /** So many are remembered of each. */
 const REMEMBERED = 10;
 
-/** What an on-call engineer meets most. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  '08P01': 'protocol violation',
-  '23505': 'unique violation',
-  '25006': 'read-only transaction',
-  '25P03': 'idle in transaction for too long',
-  '25P04': 'transaction took too long',
-  '28P01': 'wrong password',
-  '40001': 'serialization failure',
-  '40P01': 'deadlock',
-  '53300': 'too many connections',
-  '55P03': 'lock not available',
-  '57014': 'canceled, or statement timeout',
-  '57P01': 'terminated by an administrator',
-  '57P03': 'server is starting or stopping',
-};
-
-const CODE = /^[\w-]{2,64}$/;
-
 /** Remembers the last closes and the last errors of a pool, and no text that is not ours. */
 export class RecentEvents {
   readonly #closes: { readonly at: number; readonly reason: CloseReason; backend?: number }[] = [];
@@ -58,7 +41,7 @@ export class RecentEvents {
   /** @param what happened, as `a statement failed` */
   failed(what: string, error: unknown): void {
     const code = codeOf(error);
-    const sentence = code === undefined ? what : `${what}: ${described(code)}`;
+    const sentence = code === undefined ? what : `${what}: ${errorSentence(error)}`;
     const count = (this.#errors.get(sentence)?.count ?? 0) + 1;
     this.#errors.delete(sentence);
     this.#errors.set(sentence, { at: systemClock.now(), count, code });
@@ -85,14 +68,4 @@ export class RecentEvents {
       sentence,
     })).toReversed();
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' && CODE.test(code) ? code : undefined;
-}
-
-function described(code: string): string {
-  const meaning = MEANINGS[code];
-  return meaning === undefined ? code : `${code} (${meaning})`;
 }

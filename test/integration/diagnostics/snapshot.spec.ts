@@ -213,12 +213,12 @@ describe('a pool, looked at while it works', () => {
       agoMs: expect.any(Number),
       count: 3,
       code: '23505',
-      sentence: 'a statement failed: 23505 (unique violation)',
+      sentence: 'a statement failed: 23505: a row with this key is there already',
     });
     expect(lastErrors).toContainEqual(
       expect.objectContaining({
         code: '57P01',
-        sentence: 'a connection was lost: 57P01 (terminated by an administrator)',
+        sentence: 'a connection was lost: 57P01: the server ended the connection',
       }),
     );
     expect(shown(pool.snapshot())).not.toMatch(/424242|Key \(id\)/);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { PoolClosedError } from '../../../lib/errors/pool-closed.error.js';
-import { errorSentence } from '../../../lib/health/error-sentence.js';
+import { errorSentence } from '../../../lib/errors/error-sentence.js';
 
 const SECRET = 'postgres://app:hunter2@db.internal/orders';
 
-describe('an error in a health answer', () => {
+describe('an error as an operator is told of it', () => {
   it.each([
     ['28P01', '28P01: the server refuses the login; check user, password and pg_hba.conf'],
     ['53300', '53300: the server has no connection left; check max_connections'],

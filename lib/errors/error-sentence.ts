@@ -1,14 +1,22 @@
-import { describeCause } from '../errors/describe-cause.js';
+import { codeOf, describeCause } from './describe-cause.js';
 
 /** What codes mean for whoever operates the pool; an SQLSTATE is looked up whole, then by class. */
 const MEANINGS: Readonly<Record<string, string>> = {
   '08': 'the connection failed',
+  '08P01': 'the other side does not keep to the protocol',
+  '23505': 'a row with this key is there already',
+  '23': 'a constraint was violated',
   '25006': 'the server is read-only',
+  '25P03': 'the session was idle in a transaction for too long',
+  '25P04': 'the transaction took too long',
   '28': 'the server refuses the login; check user, password and pg_hba.conf',
   '3D000': 'there is no such database',
+  '40001': 'two transactions were in conflict; the newer has to try again',
+  '40P01': 'a deadlock; the one that was chosen has to try again',
   '42501': 'the user lacks a privilege',
   '53300': 'the server has no connection left; check max_connections',
   '53': 'the server lacks resources',
+  '55P03': 'a lock was not to be had in time',
   '57014': 'the statement was cancelled',
   '57P01': 'the server ended the connection',
   '57P02': 'the server crashed and restarts',
@@ -36,22 +44,15 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
-/** What a code looks like; whatever else stands in its place may have come from anybody. */
-const CODE = /^[0-9A-Z_]{1,60}$/;
-
 /**
- * An error for a health answer: its code (with the address, where a system call failed) and a
+ * An error as an operator is told of it: its code (with the address, where a system call failed) and a
  * sentence of ours. Never its message, which quotes whatever its maker liked.
  */
 export function errorSentence(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown };
-  if (code !== undefined && !(typeof code === 'string' && CODE.test(code))) return UNKNOWN;
   const cause = describeCause(error);
-  const meaning = meaningOf(code);
+  const meaning = meaningOf(codeOf(error));
   return meaning === undefined ? cause : `${cause}: ${meaning}`;
 }
-
-const UNKNOWN = 'an unknown error';
 
 function meaningOf(code: string | undefined): string | undefined {
   if (code === undefined) return undefined;
