@@ -130,9 +130,9 @@ export class PostgresDriver implements Driver<PostgresSession> {
     if (session.hasEnded) return 'nothing';
     if (!session.isQuiet) return 'work';
     // Nobody can commit it any more.
-    if (session.transactionStatus !== 'I') await session.client.query('ROLLBACK');
+    if (session.transactionStatus !== 'I') await session.run('ROLLBACK');
     try {
-      const { rowCount } = await session.client.query(LISTENS);
+      const { rowCount } = await session.run(LISTENS);
       return rowCount === 0 ? 'nothing' : 'a listener';
     } catch (error) {
       if ((error as { code?: unknown }).code === UNDEFINED_FUNCTION) return 'nothing';
