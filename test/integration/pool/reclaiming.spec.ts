@@ -22,14 +22,14 @@ const NOT_LOST: typeof ENDS = [
   ["a callback's release", 'callback', 3],
 ];
 
-describe('a handle that is lost while its connection is used', () => {
-  let reports: ReadonlyMap<string, unknown>;
-  beforeAll(async () => {
-    const ways = [...ENDS, ...FOR_GOOD, ...NOT_LOST].map(([, way]) => way);
-    const program = new URL('./fixtures/lost-handles.ts', import.meta.url);
-    reports = await reportsOf(program, [pools.database.connectionString, ...ways]);
-  }, 90_000);
+let reports: ReadonlyMap<string, unknown>;
+beforeAll(async () => {
+  const ways = [...ENDS, ...FOR_GOOD, ...NOT_LOST].map(([, way]) => way);
+  const program = new URL('./fixtures/reclaiming.ts', import.meta.url);
+  reports = await reportsOf(program, [pools.database.connectionString, ...ways]);
+}, 150_000);
 
+describe('a handle that is lost while its connection is used', () => {
   it.each(ENDS)('keeps it for %s, and not longer', (_what, way, ended) => {
     expect(reports.get(way)).toEqual({
       leasedInUse: 1,
@@ -51,12 +51,6 @@ describe('a handle that is lost while its connection is used', () => {
 });
 
 describe('a handle that is lost without release()', () => {
-  let reports: ReadonlyMap<string, unknown>;
-  beforeAll(async () => {
-    const program = new URL('./fixtures/leaking-handles.ts', import.meta.url);
-    reports = await reportsOf(program, [pools.database.connectionString]);
-  }, 90_000);
-
   it('is told once with its label, age and place, and whoever waits is served', () => {
     expect(reports.get('plain')).toEqual({
       rows: [{ answer: 42 }],

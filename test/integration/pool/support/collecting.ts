@@ -8,7 +8,7 @@ export async function collectUntil(isDone: () => boolean): Promise<void> {
       globalThis.gc!();
       return isDone();
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: 20_000 },
   );
 }
 
@@ -23,7 +23,7 @@ export async function reportsOf(
   args: readonly string[],
 ): Promise<ReadonlyMap<string, unknown>> {
   await using child = ChildProgram.run(program, { args, nodeOptions: ['--expose-gc'] });
-  const { stdout, stderr } = await child.ends(60_000);
+  const { stdout, stderr } = await child.ends(120_000);
   if (stderr !== '') throw new Error(stderr);
   return new Map(
     stdout
