@@ -7,6 +7,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { PoolErrorFilter } from './errors/pool-error.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { HomeModule } from './home/home.module.js';
+import { operators } from './operators/operators.js';
 import { ReportsModule } from './reports/reports.module.js';
 import { ConnectionCloser } from './shutdown/connection-closer.service.js';
 import { TransfersModule } from './transfers/transfers.module.js';
@@ -20,6 +21,8 @@ import { TransfersModule } from './transfers/transfers.module.js';
     ReportsModule,
     HealthModule,
     HomeModule,
+    // Read behind ConfigModule, which has loaded the .env file by now.
+    ...operators(process.env.OPERATOR_TOKEN),
   ],
   providers: [ConnectionCloser, { provide: APP_FILTER, useClass: PoolErrorFilter }],
 })

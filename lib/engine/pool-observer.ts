@@ -21,8 +21,11 @@ export class PoolObserver<R> {
   heldLong(_lease: Lease<R>, _ageMs: number): void {}
   /** One of the two that was told before came home after all. */
   leakReturned(_lease: Lease<R>, _ageMs: number): void {}
-  /** A caller went without: over its deadline, or refused because the queue was full. */
-  exhausted(_error: Error): void {}
+  /**
+   * A caller went without: over its deadline, or refused because the queue was full, while so many
+   * resources were lent.
+   */
+  exhausted(_error: Error, _leased: number): void {}
   /** Nobody could release it any more; it is over, without `released`. */
   reclaimed(_lease: Lease<R>, _ageMs: number): void {}
   /** It was out for longer than allowed; it is over, without `released`. */

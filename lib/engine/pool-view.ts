@@ -66,23 +66,24 @@ export interface WaiterView extends LeaseHolder {
   readonly comesHome: boolean;
 }
 
-/** Every loan, the longest first. */
-export function leaseViewsOf<R>(roster: Roster<R>, now: number): LeaseView<R>[] {
-  return leasesOf(roster).map(({ request, since, resource }) => {
+/** The loans, the longest first. Stacks are formatted of those alone that are asked for. */
+export function leaseViewsOf<R>({ roster, clock }: PoolContext<R>, most: number): LeaseView<R>[] {
+  const now = clock.now();
+  const leases = leasesOf(roster).slice(0, most);
+  return leases.map(({ request, since, resource }) => {
     const comesHome = request.canLeak === false;
     return Object.assign(holderOf(request, now - since), { resource, since, comesHome });
   });
 }
 
-/** Everybody who waits, the one who has waited longest first. */
-export function waiterViewsOf<R>({ queue, clock }: PoolContext<R>): WaiterView[] {
+/** Those who wait, the one who has waited longest first. */
+export function waiterViewsOf<R>({ queue, clock }: PoolContext<R>, most: number): WaiterView[] {
   const now = clock.now();
-  return [...queue]
-    .map(({ request, since, lane }) => {
-      const comesHome = request.canLeak === false;
-      return Object.assign(holderOf(request, now - since), { lane, comesHome });
-    })
-    .toSorted((a, b) => b.ageMs - a.ageMs);
+  const waiters = [...queue].toSorted((a, b) => a.since - b.since).slice(0, most);
+  return waiters.map(({ request, since, lane }) => {
+    const comesHome = request.canLeak === false;
+    return Object.assign(holderOf(request, now - since), { lane, comesHome });
+  });
 }
 
 /** Who has a resource now, the longest lease first. */

@@ -140,7 +140,7 @@ export class ResourcePool<R> {
   // --- Waiting -------------------------------------------------------------------------------
 
   #wait(request: AcquireRequest, settle: Settle<R>): void {
-    const { clock, deadlines, queue, statistics, observer, options } = this.#pool;
+    const { clock, deadlines, queue, roster, statistics, observer, options } = this.#pool;
     if (request.signal?.aborted) {
       statistics.aborted += 1;
       settle(new AcquireAbortedError(options.name, request.signal.reason));
@@ -149,7 +149,7 @@ export class ResourcePool<R> {
     const refusal = this.#refusal();
     if (refusal) {
       statistics.refused += 1;
-      if (refusal instanceof QueueFullError) observer.exhausted(refusal);
+      if (refusal instanceof QueueFullError) observer.exhausted(refusal, roster.count('leased'));
       settle(refusal);
       return;
     }
@@ -176,11 +176,11 @@ export class ResourcePool<R> {
   }
 
   #expire(waiter: Waiter<R>, loopLagMs: number): void {
-    const { queue, statistics, observer, clock } = this.#pool;
+    const { queue, roster, statistics, observer, clock } = this.#pool;
     queue.remove(waiter);
     statistics.timeouts += 1;
     const error = timeoutErrorOf(this.#pool, clock.now() - waiter.since, loopLagMs);
-    observer.exhausted(error);
+    observer.exhausted(error, roster.count('leased'));
     waiter.refuse(error);
     this.#pump();
   }
@@ -344,14 +344,14 @@ export class ResourcePool<R> {
     return holdersOf(this.#pool.roster, this.#pool.clock.now());
   }
 
-  /** Every loan, the longest first. */
-  leases(): LeaseView<R>[] {
-    return leaseViewsOf(this.#pool.roster, this.#pool.clock.now());
+  /** The loans, the longest first, or so many of them. */
+  leases(most = Infinity): LeaseView<R>[] {
+    return leaseViewsOf(this.#pool, most);
   }
 
-  /** Everybody who waits, the one who has waited longest first. */
-  waiters(): WaiterView[] {
-    return waiterViewsOf(this.#pool);
+  /** Those who wait, the one who has waited longest first, or so many of them. */
+  waiters(most = Infinity): WaiterView[] {
+    return waiterViewsOf(this.#pool, most);
   }
 
   stats(): PoolStats {

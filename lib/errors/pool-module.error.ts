@@ -1,8 +1,8 @@
 import { PoolError } from './pool.error.js';
 
 /**
- * `PoolModule` was registered in a way that cannot work: twice in one application, or by
- * `forRootAsync` without exactly one source of options.
+ * A module was registered in a way that cannot work: `PoolModule` twice in one application, or by
+ * `forRootAsync` without exactly one source of options; `PoolAdminModule` without a guard.
  *
  * @publicApi
  */

@@ -9,16 +9,17 @@ import type { PoolModuleOptions } from 'nestjs-pools';
  */
 export function poolsFrom(config: ConfigService): PoolModuleOptions {
   return {
+    // Sessions are called bank:primary:3fa9c1d2 and the like, so that the DBA sees the same names.
+    service: 'bank',
     pools: {
       primary: {
         connectionString: config.getOrThrow<string>('DATABASE_URL'),
-        applicationName: 'bank',
         max: 10,
         min: 2,
         statementTimeoutMs: 15_000,
       },
       // Reports may take their time, and read only: there can be more of them, and longer ones.
-      replica: { applicationName: 'bank-replica', max: 20, statementTimeoutMs: 60_000 },
+      replica: { max: 20, statementTimeoutMs: 60_000 },
     },
   };
 }

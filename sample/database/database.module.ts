@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { PoolModule } from 'nestjs-pools';
+import { PoolDiagnosticsModule, PoolModule } from 'nestjs-pools';
 import { poolsFrom } from '../config/pools.config.js';
 import { SchemaInstaller } from './schema-installer.service.js';
 
@@ -11,6 +11,7 @@ import { SchemaInstaller } from './schema-installer.service.js';
       inject: [ConfigService],
       useFactory: poolsFrom,
     }),
+    PoolDiagnosticsModule.forRoot({ reportOnSignal: true }),
   ],
   providers: [SchemaInstaller],
 })

@@ -45,6 +45,10 @@ describe('the sample over HTTP', () => {
     return body.balanceCents as string;
   }
 
+  it('has nothing for operators while no token is set', async () => {
+    await server().get('/admin/pools').expect(404);
+  });
+
   describe('accounts', () => {
     it('are seeded, the same balances every time, and no money came from nowhere', async () => {
       const { rows } = await database.query(

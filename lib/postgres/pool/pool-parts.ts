@@ -38,7 +38,7 @@ export interface PoolParts {
   readonly lender: Lender;
   readonly probe: ServerProbe;
   readonly events: PoolEvents;
-  readonly snapshot: () => PoolSnapshot;
+  readonly snapshot: (most?: number) => PoolSnapshot;
   readonly sites: CallSiteSampling;
   /** Longest wait for an answer, in milliseconds, of a statement that gives none; 0: no limit. */
   readonly statementLimitMs: number;
@@ -65,7 +65,7 @@ export function assemble(
   const log = withPgPoolLog(identity.log ?? ownLog, settings.log);
   const sites = new CallSiteSampling(settings.leakStackEvery);
   const address = () => describeAddress(addressOf(settings.connection));
-  const snapshot = () => snapshotOf(engine, events.recent);
+  const snapshot = (most?: number) => snapshotOf(engine, events.recent, most);
   const events: PoolEvents = new PoolEvents(emitter, { pool: name, log, address, sites, snapshot });
 
   const password = rotatingPassword(settings);

@@ -21,7 +21,7 @@ export class PoolEvents extends PoolReporter {
       log: PoolLog;
       address: () => string;
       sites: CallSiteSampling;
-      snapshot: () => PoolSnapshot;
+      snapshot: (most?: number) => PoolSnapshot;
     },
   ) {
     super(parts.pool, parts.log, parts.address, parts.sites, parts.snapshot);

@@ -3,7 +3,7 @@ import type { BackendSnapshot, BlockerSnapshot } from './backend-snapshot.js';
 import type { LeaseSnapshot, PoolSnapshot, WaiterSnapshot } from './pool-snapshot.js';
 
 /** So many leases, and so many waiters, are told one by one. */
-const TOLD = 20;
+export const TOLD = 20;
 
 /**
  * The answer to "why is everything waiting?" in one line:
@@ -30,8 +30,8 @@ export function headlineOf(pool: PoolSnapshot): string {
 /** Everything that is known of a pool, a line each, below its {@link headlineOf}. */
 export function detailsOf(pool: PoolSnapshot): string[] {
   return [
-    ...section('leases', pool.leases, leaseLines),
-    ...section('waiters', pool.waiters, waiterLines),
+    ...section('leases', pool.leases, leaseLines, pool.leased),
+    ...section('waiters', pool.waiters, waiterLines, pool.waiting),
     ...section('last closes', pool.lastCloses, ({ agoMs, reason, backend }) => [
       `${duration(agoMs)} ago: ${reason}${backend === undefined ? '' : `, backend ${backend}`}`,
     ]),
@@ -41,9 +41,15 @@ export function detailsOf(pool: PoolSnapshot): string[] {
   ];
 }
 
-function section<T>(title: string, items: readonly T[], linesOf: (item: T) => string[]): string[] {
+/** @param count how many there are, where not all of them are here */
+function section<T>(
+  title: string,
+  items: readonly T[],
+  linesOf: (item: T) => string[],
+  count = items.length,
+): string[] {
   if (items.length === 0) return [];
-  const left = items.length - TOLD;
+  const left = count - Math.min(items.length, TOLD);
   return [
     `  ${title}`,
     ...items.slice(0, TOLD).flatMap((item) => linesOf(item).map((line) => `    ${line}`)),

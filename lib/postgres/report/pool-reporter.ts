@@ -6,7 +6,7 @@ import { PoolObserver } from '../../engine/pool-observer.js';
 import { describeCause } from '../../errors/describe-cause.js';
 import { duration } from '../../errors/duration.js';
 import type { PoolLog } from './pool-log.js';
-import { detailsOf, headlineOf } from './pool-report-text.js';
+import { detailsOf, headlineOf, TOLD } from './pool-report-text.js';
 import type { PoolSnapshot } from './pool-snapshot.js';
 import { RecentEvents } from './recent-events.js';
 import type { PostgresSession } from '../session/postgres-session.js';
@@ -32,7 +32,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
     /** Where the pool connects to, without any secret. */
     private readonly address: () => string,
     private readonly sites: CallSiteSampling,
-    private readonly snapshot: () => PoolSnapshot,
+    private readonly snapshot: (most?: number) => PoolSnapshot,
   ) {
     super();
   }
@@ -103,18 +103,20 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
     );
   }
 
-  /** The first line of an incident names who holds the pool; a storm costs a comparison each. */
-  override exhausted(error: Error): void {
+  /** The first line of an incident names who holds the pool; a storm costs some comparisons each. */
+  override exhausted(error: Error, leased: number): void {
     this.recent.failed('an acquire went without a connection', error);
+    // Where nobody holds anything, no server was to be had: that is told already.
+    if (leased === 0) return;
     const now = performance.now();
     if (now - this.#lastReportAt < REPEAT_REPORT_AFTER_MS) return;
     this.#lastReportAt = now;
-    const snapshot = this.snapshot();
-    const { leased, max, waiting } = snapshot;
+    const snapshot = this.snapshot(TOLD);
+    const { max, waiting } = snapshot;
     this.log.warn(
       [
-        `${headlineOf(snapshot)} (told because an acquire went without a connection,` +
-          ` at most once in ${duration(REPEAT_REPORT_AFTER_MS)})`,
+        `${headlineOf(snapshot)}` +
+          ' (told because an acquire went without a connection, at most once a minute)',
         ...detailsOf(snapshot),
       ].join('\n'),
       { pool: this.pool, leased, max, waiting },

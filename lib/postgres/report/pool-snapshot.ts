@@ -72,17 +72,19 @@ export interface PoolSnapshot extends PoolStats {
   readonly lastErrors: readonly ErrorSnapshot[];
 }
 
+/** @param most so many leases and so many waiters at most; default: all */
 export function snapshotOf(
   engine: ResourcePool<PostgresSession>,
   recent: RecentEvents,
+  most?: number,
 ): PoolSnapshot {
   const { health, ...stats } = engine.stats();
   const now = systemClock.now();
   return {
     ...stats,
     health: healthReportOf(health),
-    leases: engine.leases().map((lease) => leaseSnapshotOf(lease, now)),
-    waiters: engine.waiters().map((waiter) => waiterSnapshotOf(waiter)),
+    leases: engine.leases(most).map((lease) => leaseSnapshotOf(lease, now)),
+    waiters: engine.waiters(most).map((waiter) => waiterSnapshotOf(waiter)),
     lastCloses: recent.closes(),
     lastErrors: recent.errors(),
   };

@@ -139,7 +139,8 @@ describe('a pool, looked at while it works', () => {
     await pool.query('SELECT 1');
     const client = await pool.connect();
     const running = client.query('SELECT pg_sleep(0.2)');
-    await leaseThat(pool, { statement: { text: 'SELECT pg_sleep(?)', forMs: undefined } });
+    const lease = await leaseThat(pool, { statement: expect.anything() });
+    expect(lease.statement).toEqual({ text: 'SELECT pg_sleep(?)', forMs: undefined });
     await running;
     client.release();
   });
@@ -227,12 +228,12 @@ describe('a pool, looked at while it works', () => {
 
 describe('an acquire that goes without', () => {
   it('has the log name who holds the pool, once a minute however many there are', async () => {
-    const pool = open({ max: 1, maxWaiting: 3 });
+    const pool = open({ max: 1, maxWaiting: 25 });
     const holder = pool.use((client) => client.query("SELECT pg_sleep(1), 'secret'"), {
       label: 'ReportsService.weekly',
     });
     await leaseThat(pool, { statement: expect.anything() });
-    const acquires = Array.from({ length: 8 }, () =>
+    const acquires = Array.from({ length: 30 }, () =>
       pool.acquire({ timeoutMs: 50, label: 'busy' }),
     );
     const outcomes = await Promise.allSettled(acquires);
@@ -242,14 +243,15 @@ describe('an acquire that goes without', () => {
     const reports = pools.log.warnings.filter((line) => line.includes('lent'));
     expect(reports).toHaveLength(1);
     expect(reports[0]).toMatch(
-      /^orders: 1 of 1 lent, 3 wait, oldest \d+ ms; held longest by ReportsService\.weekly, \d+ ms, running 'SELECT pg_sleep\(\?\), \?' for \d+ ms \(told because/,
+      /^orders: 1 of 1 lent, 25 wait, oldest \d+ ms; held longest by ReportsService\.weekly, \d+ ms, running 'SELECT pg_sleep\(\?\), \?' for \d+ ms \(told because/,
     );
     expect(reports[0]).toMatch(/\n {2}waiters\n {4}\d+ ms: busy, lane normal\n/);
+    expect(reports[0]).toMatch(/\n {4}and 5 more\n/);
     expect(reports[0]).not.toContain('secret');
     expect(pool.snapshot().lastErrors).toEqual([
       expect.objectContaining({
         code: 'POOL_ACQUIRE_TIMEOUT',
-        count: 3,
+        count: 25,
         sentence: 'an acquire went without a connection: POOL_ACQUIRE_TIMEOUT',
       }),
       expect.objectContaining({ code: 'POOL_QUEUE_FULL', count: 5 }),
