@@ -22,7 +22,7 @@ describe('the sample, for operators', () => {
     const { AppModule } = await import('../../sample/app.module.js');
     const { configureApp } = await import('../../sample/configure-app.js');
     const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
-    app = module.createNestApplication({ logger: ['error'] });
+    app = module.createNestApplication({ logger: false });
     configureApp(app);
     await app.listen(0, '127.0.0.1');
   });
