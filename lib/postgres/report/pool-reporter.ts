@@ -115,7 +115,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
     const { max, waiting } = snapshot;
     this.log.warn(
       [
-        `${headlineOf(snapshot)}` +
+        headlineOf(snapshot) +
           ' (told because an acquire went without a connection, at most once a minute)',
         ...detailsOf(snapshot),
       ].join('\n'),

@@ -272,7 +272,6 @@ describe('what a pool shows', () => {
     const all = [
       inspect(pool, { depth: 10, showHidden: true }),
       JSON.stringify(pool),
-      String(pool),
       inspect(error, { depth: 10, showHidden: true }),
       JSON.stringify(error),
       pools.log.warnings.join('\n'),
