@@ -5,6 +5,9 @@ import type { LeaseSnapshot, PoolSnapshot, WaiterSnapshot } from './pool-snapsho
 /** So many leases, and so many waiters, are told one by one. */
 export const TOLD = 20;
 
+/** So many frames of a stack; the object has them all. */
+const FRAMES_TOLD = 3;
+
 /**
  * The answer to "why is everything waiting?" in one line:
  * `primary: 10 of 10 lent, 4 wait, oldest 2.1 s; held longest by TransfersService.transfer, 3.2 s,
@@ -83,7 +86,8 @@ function waiterLines(waiter: WaiterSnapshot): string[] {
 }
 
 function framesOf(acquiredAt: string | undefined): string[] {
-  return acquiredAt === undefined ? [] : acquiredAt.split('\n').map((frame) => `  ${frame.trim()}`);
+  const frames = acquiredAt?.split('\n') ?? [];
+  return frames.slice(0, FRAMES_TOLD).map((frame) => `  ${frame.trim()}`);
 }
 
 /** By its label, else by the place where it asked. */
