@@ -149,7 +149,7 @@ export class ResourcePool<R> {
     const refusal = this.#refusal();
     if (refusal) {
       statistics.refused += 1;
-      if (refusal instanceof QueueFullError) observer.exhausted(refusal, roster.count('leased'));
+      if (refusal instanceof QueueFullError) observer.exhausted(refusal, roster.counts.leased);
       settle(refusal);
       return;
     }
@@ -180,7 +180,7 @@ export class ResourcePool<R> {
     queue.remove(waiter);
     statistics.timeouts += 1;
     const error = timeoutErrorOf(this.#pool, clock.now() - waiter.since, loopLagMs);
-    observer.exhausted(error, roster.count('leased'));
+    observer.exhausted(error, roster.counts.leased);
     waiter.refuse(error);
     this.#pump();
   }
