@@ -123,9 +123,9 @@ export class TestTransaction {
   }
 
   #send(text: string): Promise<unknown> {
-    return promiseOf((told) =>
-      this.#root.transaction.statements.query(text, undefined, told, nothing),
-    );
+    const { statements } = this.#root.transaction;
+    const send = statements.sendBehind(nothing);
+    return promiseOf((told) => statements.query(text, undefined, told, send));
   }
 
   /** Notes whose turn it is; to be called again when it is over. */
