@@ -64,11 +64,6 @@ export class Deadline implements Linked<Deadline> {
     this.#joinLineOf(limitMs, now);
   }
 
-  /** When it was set; to be asked before it is due. */
-  get setAt(): number {
-    return this.dueAt - this.limitMs;
-  }
-
   cancel(): void {
     this.#isCancelled = true;
     this.#line?.leave(this);

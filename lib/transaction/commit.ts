@@ -1,5 +1,5 @@
 import type { QueryResult } from 'pg';
-import { systemDeadlines } from '../engine/system-clock.js';
+import { systemClock, systemDeadlines } from '../engine/system-clock.js';
 import { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown.error.js';
 import { TimeLimitError } from '../errors/time-limit.error.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
@@ -56,8 +56,8 @@ export function commit(session: PostgresSession, rules: CommitRules): Promise<vo
       }
     };
     const expire = (): void => end(new TimeLimitError(pool, 'commit', limitMs));
-    const deadline = systemDeadlines.set(limitMs, expire);
-    session.sentAt = deadline.setAt;
+    session.sentAt = systemClock.now();
+    const deadline = systemDeadlines.set(limitMs, expire, session.sentAt);
     ending.commit(session, end);
   });
 }

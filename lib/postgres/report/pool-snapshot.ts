@@ -60,7 +60,7 @@ type FailingReport = Omit<Extract<HealthSnapshot, { status: 'failing' }>, 'lastE
  * A pool at one moment: its numbers, who has a connection, who waits, and what happened lately. It
  * holds no parameter value, no password and no message of the server.
  */
-export interface PoolSnapshot extends PoolStats {
+export interface PoolSnapshot extends Omit<PoolStats, 'lastError'> {
   readonly health: HealthReport;
   /** The longest first. */
   readonly leases: readonly LeaseSnapshot[];
@@ -78,7 +78,7 @@ export function snapshotOf(
   recent: RecentEvents,
   most?: number,
 ): PoolSnapshot {
-  const { health, ...stats } = engine.stats();
+  const { health, lastError: _, ...stats } = engine.stats();
   const now = systemClock.now();
   return {
     ...stats,

@@ -85,9 +85,10 @@ export class BatchRun {
         this.#settle(this.#clashError(clash));
         return;
       }
-      if (this.#limitMs > 0) this.#deadline = systemDeadlines.set(this.#limitMs, this.#expire);
+      const now = systemClock.now();
+      this.session.sentAt = now;
+      if (this.#limitMs > 0) this.#deadline = systemDeadlines.set(this.#limitMs, this.#expire, now);
       this.#isUnderWay = true;
-      this.session.sentAt = this.#deadline?.setAt ?? systemClock.now();
       // Beside the query, and not in it: there tracing libraries look for who is to be told its end.
       client.query(this.#query as never, (error?: Error | null) =>
         this.#settle(error ?? undefined),

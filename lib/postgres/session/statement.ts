@@ -84,13 +84,13 @@ export class Statement {
     return !signal.aborted;
   }
 
-  #send(now?: number): void {
+  #send(now = systemClock.now()): void {
     if (!this.#done) return;
     this.#isSent = true;
+    this.session.sentAt = now;
     if (this.#limitMs > 0) {
       this.#deadline = systemDeadlines.set(this.#limitMs, () => this.#expire(), now);
     }
-    this.session.sentAt = this.#deadline?.setAt ?? now ?? systemClock.now();
     try {
       this.put(this.session.client, sendable(this.text), this.values, (error, result) =>
         this.#answered(error, result),

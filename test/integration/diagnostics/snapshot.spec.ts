@@ -252,7 +252,8 @@ describe('an acquire that goes without', () => {
       expect.objectContaining({
         code: 'POOL_ACQUIRE_TIMEOUT',
         count: 25,
-        sentence: 'an acquire went without a connection: POOL_ACQUIRE_TIMEOUT',
+        sentence:
+          'an acquire went without a connection: POOL_ACQUIRE_TIMEOUT: no connection came free in time',
       }),
       expect.objectContaining({ code: 'POOL_QUEUE_FULL', count: 5 }),
     ]);
