@@ -34,6 +34,17 @@ export { type PoolOptions } from './postgres/options/pool-options.js';
 export { Pool } from './postgres/pool/pool.js';
 export type { PoolIdentity } from './postgres/pool/pool-parts.js';
 export { type PoolLog } from './postgres/report/pool-log.js';
+export type {
+  AcquireMessage,
+  CreateMessage,
+  LeakMessage,
+  PoolChannelMessages,
+  ReleaseMessage,
+  RemoveMessage,
+  TransactionBegun,
+  TransactionEnded,
+  TransactionMessage,
+} from './postgres/report/channel-messages.js';
 export { type StatementConfig } from './postgres/session/statement-limits.js';
 
 export { InjectPool } from './nest/inject-pool.decorator.js';

@@ -7,6 +7,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { PoolErrorFilter } from './errors/pool-error.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { HomeModule } from './home/home.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { operators } from './operators/operators.js';
 import { ReportsModule } from './reports/reports.module.js';
 import { ConnectionCloser } from './shutdown/connection-closer.service.js';
@@ -20,6 +21,7 @@ import { TransfersModule } from './transfers/transfers.module.js';
     TransfersModule,
     ReportsModule,
     HealthModule,
+    MetricsModule,
     HomeModule,
     // Read behind ConfigModule, which has loaded the .env file by now.
     ...operators(process.env.OPERATOR_TOKEN),

@@ -13,6 +13,8 @@ export default {
   moduleNameMapper: {
     '^nestjs-pools$': '<rootDir>/lib/index.ts',
     '^nestjs-pools/health$': '<rootDir>/lib/health/index.ts',
+    '^nestjs-pools/opentelemetry$': '<rootDir>/lib/opentelemetry/index.ts',
+    '^nestjs-pools/prometheus$': '<rootDir>/lib/prometheus/index.ts',
     '^nestjs-pools/testing$': '<rootDir>/lib/testing/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -2,12 +2,14 @@ import { closedLoop } from '../measure/closed-loop.mjs';
 import { randomItem } from './random-item.mjs';
 
 const peers = ['everything on', 'everything off'];
-const POLL_MS = 100;
+
+const ON = { leakThresholdMs: 5_000, slowStatementMs: 10_000, slowAcquireMs: 10_000 };
+const OFF = { leakThresholdMs: 0 };
 
 const WORK = {
-  query: (pool) => pool.query(...randomItem()),
+  query: ({ pool }) => pool.query(...randomItem()),
 
-  async connect(pool) {
+  async connect({ pool }) {
     const client = await pool.connect();
     try {
       return await client.query(...randomItem());
@@ -15,6 +17,9 @@ const WORK = {
       client.release();
     }
   },
+
+  transaction: ({ pool, transactions }) =>
+    transactions.run({ label: 'bench' }, () => pool.query(...randomItem())),
 };
 
 /** The same pool with all that watches it, and with nothing. */
@@ -28,34 +33,22 @@ export const observed = {
     { name: 'cpuMicros', title: "client's CPU, µs", better: 'less' },
   ],
   cases: {
-    '`pool.query`, 100 at once': { peers, work: 'query' },
-    '`connect`, `query`, `release`, 100 at once': { peers, work: 'connect' },
+    '`pool.query`, 100 at once': { peers, work: 'query', callers: 100 },
+    '`connect`, `query`, `release`, 100 at once': { peers, work: 'connect', callers: 100 },
+    'a transaction of one query, 100 at once': { peers, work: 'transaction', callers: 100 },
   },
 
-  async measure(peer, { work }, { url, quick }) {
-    const { Pool } = await import('../../dist/lib/index.js');
+  async measure(peer, { work, callers }, { url, quick }) {
+    const { Pool, TransactionManager } = await import('../../dist/lib/index.js');
     const isOn = peer === 'everything on';
-    const options = { connectionString: url, max: 10, leakThresholdMs: isOn ? 5_000 : 0 };
-    const pool = isOn ? new Pool(options, { log: countingLog() }) : new Pool(options);
-    if (isOn) watch(pool);
-    const call = () => WORK[work](pool);
-    const figures = await closedLoop({ callers: 100, seconds: quick ? 0.5 : 1.5, call });
+    const pool = new Pool({ connectionString: url, max: 10, ...(isOn ? ON : OFF) });
+    const watching = await import('../measure/watch-everything.mjs');
+    if (isOn) await watching.watchEverything(pool);
+    const transactions = new TransactionManager({ get: () => pool });
+    const call = () => WORK[work]({ pool, transactions });
+    const seconds = quick ? 0.5 : 1.5;
+    const figures = await closedLoop({ callers, seconds, call: watching.asRequest(call) });
     await pool.end();
     return figures;
   },
 };
-
-/** Somebody listens to every event, and reads all the numbers far more often than metrics do. */
-function watch(pool) {
-  const seen = { connect: 0, acquire: 0, release: 0, remove: 0, error: 0 };
-  for (const event of Object.keys(seen)) pool.on(event, () => (seen[event] += 1));
-  setInterval(() => JSON.stringify([pool.stats(), pool.holders()]), POLL_MS).unref();
-}
-
-function countingLog() {
-  let characters = 0;
-  const write = (sentence, details) => {
-    characters += sentence.length + JSON.stringify(details).length;
-  };
-  return { debug: write, info: write, warn: write, characters: () => characters };
-}

@@ -1,8 +1,9 @@
 import { PoolError } from './pool.error.js';
 
 /**
- * A module was registered in a way that cannot work: `PoolModule` twice in one application, or by
- * `forRootAsync` without exactly one source of options; `PoolAdminModule` without a guard.
+ * `PoolModule` was registered in a way that cannot work: twice in one application, or by
+ * `forRootAsync` without exactly one source of options. Or a module beside it was, as
+ * `PoolAdminModule` without a guard.
  *
  * @publicApi
  */

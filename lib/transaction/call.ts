@@ -74,7 +74,7 @@ export class Call {
   #start(): Attempt {
     this.#attempts += 1;
     const { pool, label, options } = this;
-    const participation = participate(pool, label, options, this.#remainingMs);
+    const participation = participate(pool, label, options, this.#remainingMs, this.#attempts);
     const attempt: Attempt = {
       participation,
       pending: undefined,

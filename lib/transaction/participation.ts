@@ -11,6 +11,7 @@ import { rollsBack } from './rollback-rules.js';
 import type { RootScope } from './root-scope.js';
 import { ROLLED_BACK, type Scope, type ScopeParts } from './scope.js';
 import { Transaction } from './transaction.js';
+import type { TransactionWatch } from './transaction-watch.js';
 
 /** Unless `commitTimeoutMs` says otherwise. */
 const COMMIT_TIMEOUT_MS = 30_000;
@@ -168,6 +169,8 @@ export class Owner implements Participation {
   constructor(
     private readonly scope: RootScope,
     private readonly log: PoolLog,
+    /** Undefined where nobody watches transactions. */
+    private readonly watch: TransactionWatch | undefined,
   ) {
     this.transaction = new Transaction(scope, true);
   }
@@ -177,7 +180,12 @@ export class Owner implements Participation {
   }
 
   enter<T>(work: () => T): T {
-    return inScope(this.scope, this.transaction, work);
+    return this.#watched(() => inScope(this.scope, this.transaction, work));
+  }
+
+  /** Whoever traces sees what this sends as the transaction's. */
+  #watched<T>(work: () => T): T {
+    return this.watch ? this.watch.enter(work) : work();
   }
 
   /** What stands before COMMIT is awaited only where there is some: nearly nowhere. */
@@ -240,19 +248,19 @@ export class Owner implements Participation {
     scope.close('committed');
     try {
       const { commitTimeoutMs = COMMIT_TIMEOUT_MS, resolveUnknownCommit } = scope.parts.options;
-      await scope.transaction.commit(commitTimeoutMs, resolveUnknownCommit);
+      await this.#watched(() => scope.transaction.commit(commitTimeoutMs, resolveUnknownCommit));
     } catch (error) {
       const isUnknown = (error as { code?: unknown }).code === 'POOL_COMMIT_OUTCOME_UNKNOWN';
-      await this.#runHooks(isUnknown ? 'unknown' : this.#outcome, error);
+      await this.#tell(isUnknown ? 'unknown' : this.#outcome, error);
       throw error;
     }
-    if (scope.hooks.awaitOutcome) await this.#runHooks('committed', undefined);
+    if (this.watch || scope.hooks.awaitOutcome) await this.#tell('committed', undefined);
   }
 
   async #rollBack(cause: unknown): Promise<void> {
     this.scope.close(ROLLED_BACK);
-    await this.scope.transaction.rollback();
-    await this.#runHooks(this.#outcome, cause);
+    await this.#watched(() => this.scope.transaction.rollback());
+    await this.#tell(this.#outcome, cause);
   }
 
   /** Of one that was not committed by us: whether by itself nobody knows, when it ended by itself. */
@@ -274,7 +282,8 @@ export class Owner implements Participation {
     );
   }
 
-  #runHooks(outcome: Outcome, cause: unknown): Promise<void> {
+  #tell(outcome: Outcome, cause: unknown): Promise<void> {
+    this.watch?.ended(outcome, this.scope.statements, cause);
     return this.scope.hooks.runAfter(outcome, cause, (error, hook) => {
       const { poolName, label } = this.scope.parts;
       this.log.warn(

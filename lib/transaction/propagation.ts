@@ -6,6 +6,7 @@ import { NestedScope } from './nested-scope.js';
 import { Alone, Joined, Nested, Owner, type Participation } from './participation.js';
 import { RootScope } from './root-scope.js';
 import { Scope, type ScopeParts } from './scope.js';
+import { watchTransaction } from './transaction-watch.js';
 import { ISOLATION_LEVELS, type TransactionOptions } from './transaction-options.js';
 
 /** What stands in for a pool's own connections, in a test: transactions begin on it as well. */
@@ -24,6 +25,7 @@ export function scopeOf(pool: Pool): Scope | undefined {
  * Decides what a method does with the transaction that it finds.
  *
  * @param remainingMs how much of its `timeoutMs` is left
+ * @param attempt counts from 1
  * @throws IllegalTransactionStateError, and TransactionAbortedError when its signal has fired before
  */
 export function participate(
@@ -31,15 +33,17 @@ export function participate(
   label: string,
   options: TransactionOptions,
   remainingMs: number | undefined,
+  attempt: number,
 ): Participation {
   const found = scopeOf(pool);
   const parts = { pool, poolName: pool.name, label, options };
   const begin = (): Participation => {
     const host = standInOf(pool) as TransactionHost | undefined;
     const holder = frameOf(pool)?.scope;
+    const poolParts = partsOf(pool);
     const scope =
-      host?.begin(parts, remainingMs) ?? new RootScope(parts, partsOf(pool), holder, remainingMs);
-    return new Owner(scope, partsOf(pool).log);
+      host?.begin(parts, remainingMs) ?? new RootScope(parts, poolParts, holder, remainingMs);
+    return new Owner(scope, poolParts.log, watchTransaction(poolParts, label, attempt));
   };
   const join = (scope: Scope): Participation => {
     refuseToJoin(scope, label, options);

@@ -43,6 +43,8 @@ export abstract class Scope implements AmbientConnection {
   readonly #send: Send;
   #state = 'open';
   #reason: Error | undefined;
+  /** How many statements were asked for in it, and in those nested in it. */
+  statements = 0;
   #pending = 0;
   readonly #whenIdle: (() => void)[] = [];
   readonly #whenClosed: (() => void)[] = [];
@@ -82,14 +84,19 @@ export abstract class Scope implements AmbientConnection {
       process.nextTick(() => done(refusal));
       return;
     }
+    this.#count(1);
     const settle = this.#counted(done);
     this.#inOrder(() => this.transaction.statements.query(statement, values, settle, this.#send));
   }
 
   submit(statement: PgSubmittable, done: Done | undefined): void {
     const refusal = this.#refusal('');
-    if (refusal) process.nextTick(() => statement.handleError?.(refusal, undefined));
-    else this.#inOrder(() => this.transaction.statements.submit(statement, done, this.enter));
+    if (refusal) {
+      process.nextTick(() => statement.handleError?.(refusal, undefined));
+      return;
+    }
+    this.#count(1);
+    this.#inOrder(() => this.transaction.statements.submit(statement, done, this.enter));
   }
 
   batch(statements: readonly BatchStatement[], options: BatchOptions): Promise<QueryResult[]> {
@@ -98,6 +105,7 @@ export abstract class Scope implements AmbientConnection {
     return new Promise((resolve, reject) => {
       const { isolation: _, readOnly: __, ...limits } = options;
       const batch = statementsOf(this.parts.poolName, statements, limits);
+      this.#count(batch.steps.length);
       const settle = this.#counted(() => {});
       this.#inOrder(() => {
         this.transaction.statements
@@ -122,6 +130,11 @@ export abstract class Scope implements AmbientConnection {
     const here = frameOf(pool)?.connection;
     if (!(here instanceof Scope) || !here.isInside(this)) return undefined;
     return new NestedScopeDeadlockError(poolName, label, here.parts.label);
+  }
+
+  #count(statements: number): void {
+    this.statements += statements;
+    if (this.outer) this.outer.#count(statements);
   }
 
   #counted(done: Done): Done {

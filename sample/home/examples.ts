@@ -29,5 +29,6 @@ export function examples(baseUrl: string): Example[] {
       command: `curl -s '${baseUrl}/reports/weekly?weeks=4&delaySeconds=5'`,
     },
     { shows: 'the pools, and whether the database answers', command: `curl -s ${baseUrl}/health` },
+    { shows: 'the numbers of the pools, for Prometheus', command: `curl -s ${baseUrl}/metrics` },
   ];
 }

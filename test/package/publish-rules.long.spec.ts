@@ -36,6 +36,8 @@ describe('the packed package', () => {
     ]);
 
     expect(report).toContain('nestjs-pools/health');
+    expect(report).toContain('nestjs-pools/opentelemetry');
+    expect(report).toContain('nestjs-pools/prometheus');
     expect(report).toContain('nestjs-pools/testing');
   });
 });

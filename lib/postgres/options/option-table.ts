@@ -265,6 +265,28 @@ const POOL_OPTIONS: Rows<Exclude<OptionName, ConnectionOptionName>> = {
     zero: 'never',
     what: 'A connection that is out for longer is taken back by force.',
   },
+  slowStatementMs: {
+    tier: 'often',
+    kind: 'milliseconds',
+    default: 0,
+    minimum: 0,
+    zero: 'off',
+    what: 'Statements that take as long are logged: operation, label, duration.',
+  },
+  slowAcquireMs: {
+    tier: 'often',
+    kind: 'milliseconds',
+    default: 0,
+    minimum: 0,
+    zero: 'off',
+    what: 'Acquires that wait as long are logged: label, duration.',
+  },
+  slowStatementParameters: {
+    tier: 'seldom',
+    kind: 'boolean',
+    default: false,
+    what: 'Logs the parameters of slow statements, too.',
+  },
   leakStackEvery: {
     tier: 'seldom',
     kind: 'count',

@@ -131,6 +131,25 @@ export interface PoolOptions extends ConnectionOptions, PgPoolNames {
   leakStackEvery?: NumberOption;
 
   /**
+   * Statements that take at least so many milliseconds, from their sending to their answer, are
+   * logged: with their operation, label and duration, one a second, and never with their text's
+   * literals. Default 0, minimum 0. 0: none.
+   */
+  slowStatementMs?: NumberOption;
+
+  /**
+   * Adds the parameters of a slow statement to the details of its log line, each cut at 100
+   * characters. They are data of the application's users: for a machine of one's own. Default false.
+   */
+  slowStatementParameters?: BooleanOption;
+
+  /**
+   * Acquires that wait for at least so many milliseconds are logged with their label and duration,
+   * one a second. Default 0, minimum 0. 0: none.
+   */
+  slowAcquireMs?: NumberOption;
+
+  /**
    * What the application's start does with this pool: `'require'` waits until it is up and fails
    * when it does not come up, `'background'` fills it meanwhile, `'lazy'` opens at first use.
    * Default: `primary` require, `admin` and `new Pool()` lazy, others background.

@@ -3,6 +3,7 @@ import type { Lease } from '../../engine/lease.js';
 import type { ResourcePool } from '../../engine/resource-pool.js';
 import type { Settle } from '../../engine/waiter.js';
 import { ConnectFailedError } from '../../errors/connect-failed.error.js';
+import type { PoolEvents } from '../report/pool-events.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import type { RotatingPassword } from '../session/rotating-password.js';
 
@@ -14,6 +15,7 @@ export class Lender {
   constructor(
     private readonly engine: ResourcePool<PostgresSession>,
     private readonly password: RotatingPassword | undefined,
+    private readonly events: PoolEvents,
   ) {}
 
   tryAcquire(request: AcquireRequest): Lease<PostgresSession> | undefined {
@@ -21,6 +23,24 @@ export class Lender {
   }
 
   lend(request: AcquireRequest, settle: Settle<PostgresSession>): void {
+    if (this.events.areWaitsWatched) this.#lendWatched(request, settle);
+    else this.#lend(request, settle);
+  }
+
+  #lendWatched(request: AcquireRequest, settle: Settle<PostgresSession>): void {
+    const lease = this.engine.tryAcquire(request);
+    if (lease) {
+      settle(undefined, lease);
+      return;
+    }
+    const ended = this.events.waits(request);
+    this.#lend(request, (error, late) => {
+      ended(error);
+      settle(error, late);
+    });
+  }
+
+  #lend(request: AcquireRequest, settle: Settle<PostgresSession>): void {
     const { password } = this;
     if (!password) {
       this.engine.lend(request, settle);

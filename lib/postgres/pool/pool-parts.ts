@@ -11,9 +11,11 @@ import type { OptionOrigins } from '../options/resolve-context.js';
 import { resolvePoolOptions } from '../options/resolve-options.js';
 import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
 import { silence, withPgPoolLog } from '../report/pg-pool-log.js';
+import type { InstrumentationSlot } from '../report/instrumentation.js';
 import { PoolEvents } from '../report/pool-events.js';
 import { type PoolLog, processWarnings } from '../report/pool-log.js';
 import { type PoolSnapshot, snapshotOf } from '../report/pool-snapshot.js';
+import { StatementReporter } from '../report/statement-reporter.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import { RotatingPassword } from '../session/rotating-password.js';
 import { SessionStart } from '../session/session-start.js';
@@ -40,6 +42,8 @@ export interface PoolParts {
   readonly events: PoolEvents;
   readonly snapshot: (most?: number) => PoolSnapshot;
   readonly sites: CallSiteSampling;
+  /** Empty unless somebody traces and measures this pool. */
+  readonly instrumentation: InstrumentationSlot;
   /** Longest wait for an answer, in milliseconds, of a statement that gives none; 0: no limit. */
   readonly statementLimitMs: number;
 }
@@ -65,8 +69,14 @@ export function assemble(
   const log = withPgPoolLog(identity.log ?? ownLog, settings.log);
   const sites = new CallSiteSampling(settings.leakStackEvery);
   const address = () => describeAddress(addressOf(settings.connection));
+  const instrumentation: InstrumentationSlot = { current: undefined };
   const snapshot = (most?: number) => snapshotOf(engine, events.recent, most);
-  const events: PoolEvents = new PoolEvents(emitter, { pool: name, log, address, sites, snapshot });
+  const { slowAcquireMs } = settings;
+  const events: PoolEvents = new PoolEvents(
+    emitter,
+    { pool: name, log, address, sites, snapshot, instrumentation, slowAcquireMs },
+    new StatementReporter(name, log, settings, instrumentation),
+  );
 
   const password = rotatingPassword(settings);
   const failover = new FailoverWatch({
@@ -86,10 +96,21 @@ export function assemble(
   });
   const probe = new ServerProbe(name, driver);
   const engine = new ResourcePool({ options: settings, driver, observer: events });
-  const lender = new Lender(engine, password);
+  const lender = new Lender(engine, password, events);
   const statementLimitMs = limitOfStatements(settings);
-  const shared = { name, settings, log, engine, lender, probe, events, sites, statementLimitMs };
-  return { ...shared, snapshot };
+  return {
+    name,
+    settings,
+    log,
+    engine,
+    lender,
+    probe,
+    events,
+    sites,
+    instrumentation,
+    snapshot,
+    statementLimitMs,
+  };
 }
 
 function rotatingPassword({ connection }: ResolvedPoolOptions): RotatingPassword | undefined {

@@ -1,12 +1,10 @@
 import type { EventEmitter } from 'node:events';
 import type { Client } from 'pg';
-import type { CallSiteSampling } from '../../engine/call-site.js';
 import type { CloseReason } from '../../engine/close-reason.js';
 import type { Lease } from '../../engine/lease.js';
-import type { PoolLog } from './pool-log.js';
-import { PoolReporter } from './pool-reporter.js';
-import type { PoolSnapshot } from './pool-snapshot.js';
+import { PoolReporter, type ReporterParts } from './pool-reporter.js';
 import type { PostgresSession } from '../session/postgres-session.js';
+import type { StatementWatch } from '../session/statement-watch.js';
 
 /** Beside the reports: the events that pg.Pool emits, with its arguments. */
 export class PoolEvents extends PoolReporter {
@@ -16,15 +14,10 @@ export class PoolEvents extends PoolReporter {
 
   constructor(
     private readonly emitter: EventEmitter,
-    parts: {
-      pool: string;
-      log: PoolLog;
-      address: () => string;
-      sites: CallSiteSampling;
-      snapshot: (most?: number) => PoolSnapshot;
-    },
+    parts: ReporterParts,
+    private readonly statements: StatementWatch,
   ) {
-    super(parts.pool, parts.log, parts.address, parts.sites, parts.snapshot);
+    super(parts);
   }
 
   connected(session: PostgresSession): void {
@@ -52,21 +45,24 @@ export class PoolEvents extends PoolReporter {
 
   override created(session: PostgresSession, tookMs: number): void {
     this.#open.add(session);
+    session.watch = this.statements;
     super.created(session, tookMs);
   }
 
-  override acquired(lease: Lease<PostgresSession>, _waitedMs: number): void {
+  override acquired(lease: Lease<PostgresSession>, waitedMs: number): void {
     const session = lease.resource;
     session.isLent = true;
     session.holder = lease.request.label;
     session.keptFor = undefined;
+    super.acquired(lease, waitedMs);
     this.#emit('acquire', session.client);
   }
 
-  override released(lease: Lease<PostgresSession>, _usedMs: number, error: unknown): void {
+  override released(lease: Lease<PostgresSession>, usedMs: number, error: unknown): void {
     const session = lease.resource;
     session.isLent = false;
     if (session.toldFatal) this.#broken.add(session);
+    super.released(lease, usedMs, error);
     this.#emit('release', error, session.client);
   }
 

@@ -2,13 +2,16 @@ import type { CloseReason } from '../../engine/close-reason.js';
 import { type CallSiteSampling, framesOf } from '../../engine/call-site.js';
 import type { DrainReport } from '../../engine/drain-report.js';
 import type { Lease } from '../../engine/lease.js';
-import { PoolObserver } from '../../engine/pool-observer.js';
 import { describeCause } from '../../errors/describe-cause.js';
 import { duration } from '../../errors/duration.js';
+import type { InstrumentationSlot } from './instrumentation.js';
+import { PoolChannels } from './pool-channels.js';
 import type { PoolLog } from './pool-log.js';
 import { detailsOf, headlineOf, TOLD } from './pool-report-text.js';
 import type { PoolSnapshot } from './pool-snapshot.js';
 import { RecentEvents } from './recent-events.js';
+import { RateLimit } from './rate-limit.js';
+import { besides } from './statement-reporter.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 
 /** An outage is told at its first failure, and then again at most this often. */
@@ -19,25 +22,66 @@ const REPEAT_REPORT_AFTER_MS = 60_000;
 
 const NOTED_FROM_NOW_ON = '; from now on the place of every acquire is noted';
 
+/** Of acquires that were slow, one is told in so many milliseconds. */
+const ONE_SLOW_ACQUIRE_IN_MS = 1_000;
+
+/** What a pool's reports are made with. */
+export interface ReporterParts {
+  /** Name of the pool. */
+  readonly pool: string;
+  readonly log: PoolLog;
+  /** Where the pool connects to, without any secret. */
+  readonly address: () => string;
+  readonly sites: CallSiteSampling;
+  readonly snapshot: (most?: number) => PoolSnapshot;
+  readonly instrumentation: InstrumentationSlot;
+  /** Waits from this length on are told, in milliseconds; 0: none. */
+  readonly slowAcquireMs: number;
+}
+
 /** Writes what an operator wants to know about a pool; nothing while all goes well. */
-export class PoolReporter extends PoolObserver<PostgresSession> {
+export class PoolReporter extends PoolChannels {
+  readonly #slowAcquireMs: number;
+  readonly #slowAcquires = new RateLimit(ONE_SLOW_ACQUIRE_IN_MS);
   #lastOutageReportAt = -Infinity;
   #lastReportAt = -Infinity;
   #hasConnected = false;
   readonly recent = new RecentEvents();
 
-  constructor(
-    private readonly pool: string,
-    private readonly log: PoolLog,
-    /** Where the pool connects to, without any secret. */
-    private readonly address: () => string,
-    private readonly sites: CallSiteSampling,
-    private readonly snapshot: (most?: number) => PoolSnapshot,
-  ) {
-    super();
+  protected readonly log: PoolLog;
+  protected readonly address: () => string;
+  protected readonly sites: CallSiteSampling;
+  protected readonly snapshot: (most?: number) => PoolSnapshot;
+
+  constructor(parts: ReporterParts) {
+    super(parts.pool, parts.instrumentation);
+    const { slowAcquireMs } = parts;
+    this.log = parts.log;
+    this.address = parts.address;
+    this.sites = parts.sites;
+    this.snapshot = parts.snapshot;
+    this.#slowAcquireMs = slowAcquireMs > 0 ? slowAcquireMs : Infinity;
+  }
+
+  override acquired(lease: Lease<PostgresSession>, waitedMs: number): void {
+    super.acquired(lease, waitedMs);
+    if (waitedMs >= this.#slowAcquireMs) this.#slowAcquire(lease, waitedMs);
+  }
+
+  #slowAcquire({ request }: Lease<PostgresSession>, waitedMs: number): void {
+    const suppressed = this.#slowAcquires.pass();
+    if (suppressed === undefined) return;
+    const label = request.label ?? request.scope?.label;
+    this.log.warn(
+      `${this.pool}: slow acquire: ${label ?? 'somebody'} waited ${duration(waitedMs)} for a` +
+        ` connection (slowAcquireMs is ${this.#slowAcquireMs})${besides(suppressed)};` +
+        ' pool.holders() tells who has them',
+      { pool: this.pool, label, waitedMs: Math.round(waitedMs), suppressed },
+    );
   }
 
   override created(session: PostgresSession, tookMs: number): void {
+    super.created(session, tookMs);
     this.#hasConnected = true;
     const { processID } = session.client as { processID?: number | null };
     this.log.debug(`${this.pool}: connected in ${duration(tookMs)}`, {
@@ -47,6 +91,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
   }
 
   override removed(session: PostgresSession, reason: CloseReason): void {
+    super.removed(session, reason);
     const { processID } = session.client as { processID?: number | null };
     this.recent.closed(reason, session.backend);
     this.log.debug(`${this.pool}: closed a connection: ${reason}`, {
@@ -66,6 +111,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
   }
 
   override connectFailed(error: unknown, failures: number, permanent: boolean): void {
+    super.connectFailed(error, failures, permanent);
     this.recent.failed('connecting failed', error);
     const now = performance.now();
     if (failures === 1) this.#lastOutageReportAt = -Infinity;
@@ -124,6 +170,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
   }
 
   override leaked(lease: Lease<PostgresSession>, ageMs: number): void {
+    super.leaked(lease, ageMs);
     this.sites.leakSeen();
     const { label, site } = lease.request;
     const frames = framesOf(site);
@@ -170,6 +217,7 @@ export class PoolReporter extends PoolObserver<PostgresSession> {
   }
 
   override leakReturned(lease: Lease<PostgresSession>, ageMs: number): void {
+    super.leakReturned(lease, ageMs);
     const { label, endsWithWork } = lease.request;
     if (endsWithWork) {
       this.log.warn(

@@ -63,5 +63,13 @@ export async function sendBatch(
   limitMs: number,
 ): Promise<QueryResult[]> {
   if (batch.steps.length === 0) return [];
-  return await new BatchRun(session, batch, limitMs).run();
+  const answered = session.watch?.batch(batch.steps, batch.options.label ?? session.holder);
+  try {
+    const results = await new BatchRun(session, batch, limitMs).run();
+    answered?.();
+    return results;
+  } catch (error) {
+    answered?.(error);
+    throw error;
+  }
 }

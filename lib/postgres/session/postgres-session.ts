@@ -10,6 +10,7 @@ import {
 } from './cancel-request.js';
 import { runningOn, type RunningStatement } from './running-statement.js';
 import { StatementLane } from './statement-lane.js';
+import type { StatementWatch } from './statement-watch.js';
 
 /** What node-postgres tells of a client beside its declared members. */
 interface ClientInternals {
@@ -42,6 +43,8 @@ const FIRST_REPEAT_MS = 30;
 export class PostgresSession {
   /** Label of whoever has, or had last, this session: for the warning about what they left. */
   holder: string | undefined;
+  /** Who is told of its statements; undefined where nobody is. */
+  watch: StatementWatch | undefined;
   /** Whether a borrower has it now. */
   isLent = false;
   /** The handle of a borrower who may use it without that, which is therefore not to be lost. */

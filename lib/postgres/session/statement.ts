@@ -36,6 +36,8 @@ export type Done = (error: Error | undefined, result?: QueryResult) => void;
 export class Statement {
   #done: Done | undefined;
   #isSent = false;
+  /** When it was sent, where statements are timed; else 0. */
+  #sentAt = 0;
   #deadline: Deadline | undefined;
   #abort: (() => void) | undefined;
   readonly #limits: StatementLimits | undefined;
@@ -87,6 +89,7 @@ export class Statement {
   #send(now = systemClock.now()): void {
     if (!this.#done) return;
     this.#isSent = true;
+    if (this.session.watch?.isTiming) this.#sentAt = now;
     this.session.sentAt = now;
     if (this.#limitMs > 0) {
       this.#deadline = systemDeadlines.set(this.#limitMs, () => this.#expire(), now);
@@ -125,7 +128,13 @@ export class Statement {
     this.#done = undefined;
     this.#deadline?.cancel();
     if (this.#abort) this.#limits?.signal?.removeEventListener('abort', this.#abort);
+    if (this.#sentAt > 0) this.#tellTime();
     if (error) done(error);
     else done(undefined, result);
+  }
+
+  #tellTime(): void {
+    const { watch, holder } = this.session;
+    watch?.took(systemClock.now() - this.#sentAt, this.text, this.values, holder);
   }
 }

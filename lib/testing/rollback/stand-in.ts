@@ -65,7 +65,7 @@ export class StandIn implements TransactionHost {
   open(label: string, options: TransactionOptions = {}): OpenTransaction {
     const { pool } = this;
     const scope = this.begin({ pool, poolName: pool.name, label, options }, undefined);
-    return { scope, owner: new Owner(scope, partsOf(pool).log) };
+    return { scope, owner: new Owner(scope, partsOf(pool).log, undefined) };
   }
 
   async #byItself<T>(
