@@ -125,14 +125,22 @@ describe('a nested transaction', () => {
   });
 
   it('does not heal an error that the outer one has swallowed', async () => {
-    await doesNotHealTheOuterOne(test.open());
+    const { error, cause } = await healing(test.open());
+
+    expect(error).toBeInstanceOf(UnexpectedRollbackError);
+    expect(cause).toMatchObject({ code: '42601' });
+    expect(await test.entries()).toEqual([]);
   });
 
   it('does not heal it either when the server tells its state later than the error', async () => {
     const underTest = await test.openBehindProxy();
     test.proxy.delayReadyForQuery(5);
 
-    await doesNotHealTheOuterOne(underTest);
+    const { error, cause } = await healing(underTest);
+
+    expect(error).toBeInstanceOf(UnexpectedRollbackError);
+    expect(cause).toMatchObject({ code: '42601' });
+    expect(await test.entries()).toEqual([]);
   });
 
   it.each([
@@ -252,16 +260,14 @@ function unsendable(): object {
   };
 }
 
-async function doesNotHealTheOuterOne({ pool, transactions }: UnderTest): Promise<void> {
+/** A method swallows an error, and then one that is nested in it. */
+async function healing({ pool, transactions }: UnderTest) {
   const run = transactions.run(async () => {
     await pool.query('SELEKT').catch(() => {});
     await transactions
       .run(NESTED, () => pool.query('INSERT INTO entry VALUES (1)'))
       .catch(() => {});
   });
-
   const error = await refusal(run);
-  expect(error).toBeInstanceOf(UnexpectedRollbackError);
-  expect(error.cause).toMatchObject({ code: '42601' });
-  expect(await test.entries()).toEqual([]);
+  return { error, cause: error.cause };
 }
