@@ -1,7 +1,7 @@
 import { closedLoop } from '../measure/closed-loop.mjs';
 import { randomItem } from './random-item.mjs';
 
-const peers = ['everything on', 'everything off'];
+const peers = ['everything on', 'all but OpenTelemetry', 'everything off'];
 
 const ON = { leakThresholdMs: 5_000, slowStatementMs: 10_000, slowAcquireMs: 10_000 };
 const OFF = { leakThresholdMs: 0 };
@@ -40,10 +40,11 @@ export const observed = {
 
   async measure(peer, { work, callers }, { url, quick }) {
     const { Pool, TransactionManager } = await import('../../dist/lib/index.js');
-    const isOn = peer === 'everything on';
+    const isOn = peer !== 'everything off';
     const pool = new Pool({ connectionString: url, max: 10, ...(isOn ? ON : OFF) });
-    const watching = await import('../measure/watch-everything.mjs');
-    if (isOn) await watching.watchEverything(pool);
+    const watching = await import('../measure/watching.mjs');
+    if (isOn) await watching.watch(pool);
+    if (peer === 'everything on') await watching.trace(pool);
     const transactions = new TransactionManager({ get: () => pool });
     const call = () => WORK[work]({ pool, transactions });
     const seconds = quick ? 0.5 : 1.5;

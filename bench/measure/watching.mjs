@@ -44,10 +44,9 @@ export function asRequest(call) {
     });
 }
 
-/** Somebody listens to each event and channel; Prometheus scrapes, OpenTelemetry measures and traces. */
-export async function watchEverything(pool) {
+/** Somebody listens to each event and channel, and Prometheus scrapes. */
+export async function watch(pool) {
   const { collectPoolMetrics } = await import('../../dist/lib/prometheus/index.js');
-  const { instrumentPools } = await import('../../dist/lib/opentelemetry/index.js');
   const seen = {};
   const count = (name) => () => (seen[name] = (seen[name] ?? 0) + 1);
   for (const event of EVENTS) pool.on(event, count(event));
@@ -55,11 +54,16 @@ export async function watchEverything(pool) {
 
   const registry = new Registry();
   collectPoolMetrics([pool], registry);
-  instrumentPools([pool], telemetry());
   setInterval(() => {
     void registry.metrics();
     JSON.stringify([pool.stats(), pool.holders()]);
   }, COLLECT_MS).unref();
+}
+
+/** OpenTelemetry measures and traces as well. */
+export async function trace(pool) {
+  const { instrumentPools } = await import('../../dist/lib/opentelemetry/index.js');
+  instrumentPools([pool], telemetry());
 }
 
 /** An SDK whose exporters throw away what they get. */
