@@ -155,4 +155,15 @@ export const METRIC_TABLE: Readonly<Record<string, PoolMetric>> = {
     help: 'Connections that were out for longer than leakThresholdMs.',
     read: ({ counters }) => counters.leaks,
   },
+  nestjs_pools_long_holds_total: {
+    kind: 'counter',
+    help: 'Transactions and pool.use() that had a connection for longer than leakThresholdMs.',
+    read: ({ counters }) => counters.longHolds,
+  },
+  nestjs_pools_connections_taken_back_total: {
+    kind: 'counter',
+    help: 'Connections that were taken back: lost by their holder, or out for reclaimAfterMs.',
+    label: 'reason',
+    read: ({ counters: { reclaimed, revoked } }) => ({ lost: reclaimed, overdue: revoked }),
+  },
 };

@@ -98,13 +98,15 @@ export interface TransactionEnded extends AboutTransaction {
 }
 
 /**
- * A connection is out for longer than `leakThresholdMs` (`suspected`), or such a one has come home
- * after all (`returned`).
+ * A connection is out for longer than `leakThresholdMs`, by `connect()` (`suspected`) or by a
+ * transaction or `pool.use()` that will end (`held long`), or such a one has come home after all
+ * (`returned`). Or it was taken back: because nobody could reach its handle (`reclaimed`), or after
+ * `reclaimAfterMs` (`revoked`); then no `nestjs-pools:release` comes.
  *
  * @publicApi
  */
 export interface LeakMessage extends AboutCaller {
-  readonly event: 'suspected' | 'returned';
+  readonly event: 'suspected' | 'held long' | 'returned' | 'reclaimed' | 'revoked';
   /** How long it is, or was, out, in milliseconds. */
   readonly ageMs: number;
   readonly backend: number | undefined;

@@ -94,8 +94,22 @@ export class PoolChannels extends PoolObserver<PostgresSession> {
     this.#tellLeak('suspected', lease, ageMs);
   }
 
+  override heldLong(lease: Lease<PostgresSession>, ageMs: number): void {
+    this.#tellLeak('held long', lease, ageMs);
+  }
+
   override leakReturned(lease: Lease<PostgresSession>, ageMs: number): void {
     this.#tellLeak('returned', lease, ageMs);
+  }
+
+  override reclaimed(lease: Lease<PostgresSession>, ageMs: number): void {
+    this.instrumentation.current?.released(ageMs);
+    this.#tellLeak('reclaimed', lease, ageMs);
+  }
+
+  override revoked(lease: Lease<PostgresSession>, ageMs: number): void {
+    this.instrumentation.current?.released(ageMs);
+    this.#tellLeak('revoked', lease, ageMs);
   }
 
   #tellLeak(event: LeakMessage['event'], lease: Lease<PostgresSession>, ageMs: number): void {

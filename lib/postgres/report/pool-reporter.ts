@@ -183,6 +183,7 @@ export class PoolReporter extends PoolChannels {
   }
 
   override heldLong(lease: Lease<PostgresSession>, ageMs: number): void {
+    super.heldLong(lease, ageMs);
     const { label, site } = lease.request;
     const frames = framesOf(site);
     this.log.warn(
@@ -195,6 +196,7 @@ export class PoolReporter extends PoolChannels {
   }
 
   override reclaimed(lease: Lease<PostgresSession>, ageMs: number): void {
+    super.reclaimed(lease, ageMs);
     this.sites.leakSeen();
     const { label, site } = lease.request;
     const frames = framesOf(site);
@@ -207,6 +209,7 @@ export class PoolReporter extends PoolChannels {
   }
 
   override revoked(lease: Lease<PostgresSession>, ageMs: number): void {
+    super.revoked(lease, ageMs);
     const { label, site } = lease.request;
     this.log.warn(
       `${this.pool}: took a connection${by(label)} back by force after ${duration(ageMs)}, as` +

@@ -129,6 +129,21 @@ describe('the diagnostics channels of a pool', () => {
     for (const { ageMs } of heard.of('nestjs-pools:leak')) expect(ageMs).toBeGreaterThanOrEqual(30);
   });
 
+  it('tell of a transaction that holds its connection for long, and of what is taken back', async () => {
+    using heard = new HeardChannels('nestjs-pools:leak');
+    const pool = pools.open({ max: 1, leakThresholdMs: 30, reclaimAfterMs: 120 });
+    const transactions = new TransactionManager({ get: () => pool });
+
+    const run = transactions.run({ label: 'Invoices.run' }, () => pool.query('SELECT pg_sleep(9)'));
+    await expect(run).rejects.toMatchObject({ code: 'POOL_LEASE_REVOKED' });
+
+    expect(heard.of('nestjs-pools:leak')).toMatchObject([
+      { label: 'Invoices.run', event: 'held long' },
+      { label: 'Invoices.run', event: 'revoked' },
+    ]);
+    expect(pool.stats().histograms.use.count).toBe(1);
+  });
+
   it('tell of each attempt of a transaction, how it ended and after how many statements', async () => {
     using heard = new HeardChannels('nestjs-pools:transaction');
     const pool = pools.open({ max: 1 });
