@@ -271,7 +271,7 @@ const POOL_OPTIONS: Rows<Exclude<OptionName, ConnectionOptionName>> = {
     default: 0,
     minimum: 0,
     zero: 'off',
-    what: 'Statements that take as long are logged: operation, label, duration.',
+    what: 'Statements that take as long are logged: masked text, label, duration.',
   },
   slowAcquireMs: {
     tier: 'often',

@@ -132,8 +132,8 @@ export interface PoolOptions extends ConnectionOptions, PgPoolNames {
 
   /**
    * Statements that take at least so many milliseconds, from their sending to their answer, are
-   * logged: with their operation, label and duration, one a second, and never with their text's
-   * literals. Default 0, minimum 0. 0: none.
+   * logged: with their label, duration and text, in which literals are masked, one a second. Default
+   * 0, minimum 0. 0: none.
    */
   slowStatementMs?: NumberOption;
 

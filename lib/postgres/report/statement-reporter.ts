@@ -5,6 +5,7 @@ import type { BatchStep } from '../session/batch-statements.js';
 import type { StatementConfig } from '../session/statement-limits.js';
 import type { StatementWatch } from '../session/statement-watch.js';
 import type { Ended, InstrumentationSlot } from './instrumentation.js';
+import { maskedStatement } from './masked-statement.js';
 import { operationOf } from './operation-of.js';
 import type { PoolLog } from './pool-log.js';
 import { RateLimit } from './rate-limit.js';
@@ -38,7 +39,9 @@ export class StatementReporter implements StatementWatch {
   ): void {
     if (ms < this.rules.slowStatementMs) return;
     const config = typeof statement === 'string' ? { text: statement } : statement;
-    this.#tell(operationOf(config.text), ms, label, values ?? config.values);
+    const { text } = config;
+    const shown = typeof text === 'string' ? `'${maskedStatement(text)}'` : 'a statement';
+    this.#tell(shown, operationOf(text), ms, label, values ?? config.values);
   }
 
   batch(steps: readonly BatchStep[], label: string | undefined): Ended | undefined {
@@ -52,11 +55,13 @@ export class StatementReporter implements StatementWatch {
       traced?.(error);
       const ms = performance.now() - sentAt;
       const isSlow = this.isTiming && ms >= this.rules.slowStatementMs;
-      if (isSlow) this.#tell(`batch of ${texts.length}`, ms, label);
+      const operation = `batch of ${texts.length}`;
+      if (isSlow) this.#tell(operation, operation, ms, label);
     };
   }
 
   #tell(
+    shown: string,
     operation: string,
     ms: number,
     label: string | undefined,
@@ -67,7 +72,7 @@ export class StatementReporter implements StatementWatch {
     const { slowStatementMs, slowStatementParameters } = this.rules;
     const by = label === undefined ? '' : ` of ${label}`;
     this.log.warn(
-      `${this.pool}: slow statement: ${operation}${by} took ${duration(ms)}` +
+      `${this.pool}: slow statement: ${shown}${by} took ${duration(ms)}` +
         ` (slowStatementMs is ${slowStatementMs})${besides(suppressed)}`,
       {
         pool: this.pool,
