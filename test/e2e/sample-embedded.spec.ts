@@ -62,6 +62,7 @@ describe('the sample with a PostgreSQL of its own', () => {
       ['/transfers', 422],
       ['/reports/weekly?weeks=4&delaySeconds=5', 200],
       ['/health', 200],
+      ['/metrics', 200],
     ]);
   }, 30_000);
 

@@ -334,6 +334,7 @@ describe('the sample over HTTP', () => {
         '/health',
         '/health/live',
         '/health/ready',
+        '/metrics',
         '/reports/weekly',
         '/transfers',
       ]);
