@@ -58,10 +58,10 @@ export class Connector<R> {
 
   /** Attempts that a silent network may have swallowed, the oldest first. */
   overdue(patienceMs = this.#patienceMs): Entry<R>[] {
-    const since = this.pool.clock.now() - patienceMs;
+    const now = this.pool.clock.now();
     const overdue: Entry<R>[] = [];
     for (const entry of this.#attempts) {
-      if (entry.attemptedAt > since) break;
+      if (now < entry.attemptedAt + patienceMs) break;
       overdue.push(entry);
     }
     return overdue;
@@ -69,9 +69,12 @@ export class Connector<R> {
 
   /** How long until the next attempt is overdue; undefined when none runs that may become so. */
   nextOverdueInMs(): number | undefined {
-    const overdueSince = this.pool.clock.now() - this.#patienceMs;
+    const now = this.pool.clock.now();
+    const patienceMs = this.#patienceMs;
     for (const { attemptedAt } of this.#attempts) {
-      if (attemptedAt > overdueSince) return attemptedAt - overdueSince;
+      // The same sum as above: rounded otherwise, an alarm at that moment would find nothing overdue.
+      const overdueAt = attemptedAt + patienceMs;
+      if (now < overdueAt) return overdueAt - now;
     }
     return undefined;
   }
