@@ -22,6 +22,11 @@ describe('an error as an operator is told of it', () => {
     expect(errorSentence(error)).toBe('ECONNREFUSED ::1:5432: nobody listens there');
   });
 
+  it('says what node-postgres tells without a code: that there is no password', () => {
+    const message = 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string';
+    expect(errorSentence(new Error(message))).toBe('the server wants a password, and none is set');
+  });
+
   it('explains our own', () => {
     expect(errorSentence(new PoolClosedError('primary', 'closed'))).toBe(
       'POOL_CLOSED: the pool was ended',
