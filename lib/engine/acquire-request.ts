@@ -41,3 +41,8 @@ export interface AcquireRequest {
 export interface CallSite {
   readonly stack?: string | undefined;
 }
+
+/** What a caller is known by: its own label, else that of the scope it asks in. */
+export function labelOf({ label, scope }: AcquireRequest): string | undefined {
+  return label ?? scope?.label;
+}

@@ -4,7 +4,7 @@ import {
   type LeaseHolder,
 } from '../errors/acquire-timeout.error.js';
 import { PoolSelfDeadlockError } from '../errors/pool-self-deadlock.error.js';
-import type { AcquireRequest, Lane } from './acquire-request.js';
+import { type AcquireRequest, type Lane, labelOf } from './acquire-request.js';
 import { outerScopesOf } from './acquire-scope.js';
 import { framesOf } from './call-site.js';
 import type { Lease } from './lease.js';
@@ -91,8 +91,8 @@ export function holdersOf<R>(roster: Roster<R>, now: number): LeaseHolder[] {
   return leasesOf(roster).map(({ request, since }) => holderOf(request, now - since));
 }
 
-function holderOf({ label, scope, site }: AcquireRequest, ageMs: number): LeaseHolder {
-  return { label: label ?? scope?.label, ageMs, stack: framesOf(site) };
+function holderOf(request: AcquireRequest, ageMs: number): LeaseHolder {
+  return { label: labelOf(request), ageMs, stack: framesOf(request.site) };
 }
 
 /** What a caller is told who waited in vain. */

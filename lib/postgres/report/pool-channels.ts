@@ -1,4 +1,4 @@
-import type { AcquireRequest } from '../../engine/acquire-request.js';
+import { type AcquireRequest, labelOf } from '../../engine/acquire-request.js';
 import type { CloseReason } from '../../engine/close-reason.js';
 import type { Lease } from '../../engine/lease.js';
 import { PoolObserver } from '../../engine/pool-observer.js';
@@ -53,7 +53,7 @@ export class PoolChannels extends PoolObserver<PostgresSession> {
       label: labelOf(lease.request),
       outcome: 'served',
       waitedMs,
-      backend: backendOf(lease.resource),
+      backend: lease.resource.backend,
       code: undefined,
     });
   }
@@ -66,14 +66,14 @@ export class PoolChannels extends PoolObserver<PostgresSession> {
       label: labelOf(lease.request),
       outcome: error ? 'to close' : 'returned',
       usedMs,
-      backend: backendOf(lease.resource),
+      backend: lease.resource.backend,
     });
   }
 
   override created(session: PostgresSession, tookMs: number): void {
     this.instrumentation.current?.created(tookMs);
     if (!createChannel.isHeard) return;
-    const backend = backendOf(session);
+    const { backend } = session;
     const opened = { outcome: 'opened', failures: 0, code: undefined } as const;
     createChannel.publish({ pool: this.pool, ...opened, tookMs, backend });
   }
@@ -87,7 +87,7 @@ export class PoolChannels extends PoolObserver<PostgresSession> {
 
   override removed(session: PostgresSession, reason: CloseReason): void {
     if (!removeChannel.isHeard) return;
-    removeChannel.publish({ pool: this.pool, reason, backend: backendOf(session) });
+    removeChannel.publish({ pool: this.pool, reason, backend: session.backend });
   }
 
   override leaked(lease: Lease<PostgresSession>, ageMs: number): void {
@@ -120,17 +120,9 @@ export class PoolChannels extends PoolObserver<PostgresSession> {
       label,
       event,
       ageMs,
-      backend: backendOf(lease.resource),
+      backend: lease.resource.backend,
     });
   }
-}
-
-function labelOf({ label, scope }: AcquireRequest): string | undefined {
-  return label ?? scope?.label;
-}
-
-function backendOf({ client }: PostgresSession): number | undefined {
-  return (client as { processID?: number | null }).processID ?? undefined;
 }
 
 const OUTCOMES: Readonly<Record<string, AcquireMessage['outcome']>> = {

@@ -1,3 +1,4 @@
+import { labelOf } from '../../engine/acquire-request.js';
 import type { CloseReason } from '../../engine/close-reason.js';
 import { type CallSiteSampling, framesOf } from '../../engine/call-site.js';
 import type { DrainReport } from '../../engine/drain-report.js';
@@ -71,7 +72,7 @@ export class PoolReporter extends PoolChannels {
   #slowAcquire({ request }: Lease<PostgresSession>, waitedMs: number): void {
     const suppressed = this.#slowAcquires.pass();
     if (suppressed === undefined) return;
-    const label = request.label ?? request.scope?.label;
+    const label = labelOf(request);
     this.log.warn(
       `${this.pool}: slow acquire: ${label ?? 'somebody'} waited ${duration(waitedMs)} for a` +
         ` connection (slowAcquireMs is ${this.#slowAcquireMs})${besides(suppressed)};` +
@@ -83,20 +84,18 @@ export class PoolReporter extends PoolChannels {
   override created(session: PostgresSession, tookMs: number): void {
     super.created(session, tookMs);
     this.#hasConnected = true;
-    const { processID } = session.client as { processID?: number | null };
     this.log.debug(`${this.pool}: connected in ${duration(tookMs)}`, {
       pool: this.pool,
-      backend: processID,
+      backend: session.backend,
     });
   }
 
   override removed(session: PostgresSession, reason: CloseReason): void {
     super.removed(session, reason);
-    const { processID } = session.client as { processID?: number | null };
     this.recent.closed(reason, session.backend);
     this.log.debug(`${this.pool}: closed a connection: ${reason}`, {
       pool: this.pool,
-      backend: processID,
+      backend: session.backend,
       reason,
     });
   }
