@@ -13,6 +13,7 @@ import {
 } from './statement-limits.js';
 import type { PostgresSession } from './postgres-session.js';
 import type { Answered } from './prelude-query.js';
+import type { StatementWatch } from './statement-watch.js';
 
 /** Puts a statement on the wire, or throws when it must not be sent. */
 export type Send = (
@@ -36,8 +37,6 @@ export type Done = (error: Error | undefined, result?: QueryResult) => void;
 export class Statement {
   #done: Done | undefined;
   #isSent = false;
-  /** When it was sent, where statements are timed; else 0. */
-  #sentAt = 0;
   #deadline: Deadline | undefined;
   #abort: (() => void) | undefined;
   readonly #limits: StatementLimits | undefined;
@@ -89,7 +88,6 @@ export class Statement {
   #send(now = systemClock.now()): void {
     if (!this.#done) return;
     this.#isSent = true;
-    if (this.session.watch?.isTiming) this.#sentAt = now;
     this.session.sentAt = now;
     if (this.#limitMs > 0) {
       this.#deadline = systemDeadlines.set(this.#limitMs, () => this.#expire(), now);
@@ -128,13 +126,14 @@ export class Statement {
     this.#done = undefined;
     this.#deadline?.cancel();
     if (this.#abort) this.#limits?.signal?.removeEventListener('abort', this.#abort);
-    if (this.#sentAt > 0) this.#tellTime();
+    if (this.#isSent && this.session.watch?.isTiming) this.#tellTime(this.session.watch);
     if (error) done(error);
     else done(undefined, result);
   }
 
-  #tellTime(): void {
-    const { watch, holder } = this.session;
-    watch?.took(systemClock.now() - this.#sentAt, this.text, this.values, holder);
+  #tellTime(watch: StatementWatch): void {
+    // Until this is settled its session sends nothing else.
+    const { sentAt, holder } = this.session;
+    watch.took(systemClock.now() - sentAt, this.text, this.values, holder);
   }
 }
