@@ -2,7 +2,7 @@ import { inCallersContext } from '../engine/callers-context.js';
 import type { AcquireRequest } from '../engine/acquire-request.js';
 import type { Lease } from '../engine/lease.js';
 import { StatementAbortedError } from '../errors/statement-aborted.error.js';
-import type { Lender } from '../postgres/pool/lender.js';
+import type { SessionLender } from '../postgres/pool/lender.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
 
@@ -12,10 +12,10 @@ type Fail = (error: Error) => void;
 type Waiting = (error?: Error) => void;
 
 /** Who lends a transaction its connection. */
-export type SessionLender = Pick<Lender, 'tryAcquire' | 'lend' | 'release'>;
+export type TransactionLender = Omit<SessionLender, 'acquire'>;
 
 /** A pool, as a transaction on it sees it. */
-export type TransactionPool = Omit<PoolParts, 'lender'> & { readonly lender: SessionLender };
+export type TransactionPool = Omit<PoolParts, 'lender'> & { readonly lender: TransactionLender };
 
 /**
  * The connection of a transaction: taken when somebody wants it first, and kept until it is given

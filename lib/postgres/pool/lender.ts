@@ -7,11 +7,22 @@ import type { PoolEvents } from '../report/pool-events.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import type { RotatingPassword } from '../session/rotating-password.js';
 
+/** Who lends a pool's sessions. */
+export interface SessionLender {
+  /** A session that is there at once, if one is. */
+  tryAcquire(request: AcquireRequest): Lease<PostgresSession> | undefined;
+  /** Calls `settle` once with a session or an error: at once, where nobody has to wait. */
+  lend(request: AcquireRequest, settle: Settle<PostgresSession>): void;
+  acquire(request: AcquireRequest): Promise<Lease<PostgresSession>>;
+  /** @param error closes the session instead of lending it again */
+  release(lease: Lease<PostgresSession>, error?: unknown): void;
+}
+
 /**
  * Lends sessions from the engine, and does not take its refusal for an answer when the password
  * that was refused has been replaced meanwhile.
  */
-export class Lender {
+export class Lender implements SessionLender {
   constructor(
     private readonly engine: ResourcePool<PostgresSession>,
     private readonly password: RotatingPassword | undefined,

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { Client } from 'pg';
 import { CallSiteSampling } from '../../engine/call-site.js';
 import { ResourcePool } from '../../engine/resource-pool.js';
 import { FailoverWatch } from '../driver/failover-watch.js';
@@ -19,7 +20,7 @@ import { StatementReporter } from '../report/statement-reporter.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import { RotatingPassword } from '../session/rotating-password.js';
 import { SessionStart } from '../session/session-start.js';
-import { Lender } from './lender.js';
+import { Lender, type SessionLender } from './lender.js';
 
 /** What a pool is beside its options: the module says it, `new Pool()` does not need it. */
 export interface PoolIdentity {
@@ -29,23 +30,8 @@ export interface PoolIdentity {
   readonly role?: PoolRole;
   readonly origins?: OptionOrigins;
   readonly log?: PoolLog;
-}
-
-/** What a pool is made of. */
-export interface PoolParts {
-  readonly name: string;
-  readonly settings: ResolvedPoolOptions;
-  readonly log: PoolLog;
-  readonly engine: ResourcePool<PostgresSession>;
-  readonly lender: Lender;
-  readonly probe: ServerProbe;
-  readonly events: PoolEvents;
-  readonly snapshot: (most?: number) => PoolSnapshot;
-  readonly sites: CallSiteSampling;
-  /** Empty unless somebody traces and measures this pool. */
-  readonly instrumentation: InstrumentationSlot;
-  /** Longest wait for an answer, in milliseconds, of a statement that gives none; 0: no limit. */
-  readonly statementLimitMs: number;
+  /** Puts the pool together. Default: {@link assemble}, with one engine of its own. */
+  readonly assemble?: Assemble;
 }
 
 /**
@@ -54,11 +40,55 @@ export interface PoolParts {
  * @param emitter emits the pool's events
  * @throws InvalidPoolOptionsError
  */
-export function assemble(
+export type Assemble = (
   emitter: EventEmitter,
   options: PoolOptions,
   identity: PoolIdentity,
-): PoolParts {
+) => PoolParts;
+
+/** What is done with all of a pool's connections: those of one engine, or of one for each host. */
+export type PoolEngine = Pick<
+  ResourcePool<PostgresSession>,
+  | 'stats'
+  | 'holders'
+  | 'start'
+  | 'startWithin'
+  | 'suspend'
+  | 'resume'
+  | 'softEvict'
+  | 'resize'
+  | 'drain'
+  | 'pingIdle'
+>;
+
+/** Asks a pool's server over connections beside the pool's. */
+export type PoolProbe = Pick<ServerProbe, 'ping' | 'role' | 'canWrite' | 'rows'>;
+
+/** The sessions that are open. */
+export interface OpenSessions {
+  readonly clients: Client[];
+  readonly sessions: ReadonlySet<PostgresSession>;
+}
+
+/** What a pool is made of. */
+export interface PoolParts {
+  readonly name: string;
+  readonly settings: ResolvedPoolOptions;
+  readonly log: PoolLog;
+  readonly engine: PoolEngine;
+  readonly lender: SessionLender;
+  readonly probe: PoolProbe;
+  readonly open: OpenSessions;
+  readonly snapshot: (most?: number) => PoolSnapshot;
+  readonly sites: CallSiteSampling;
+  /** Empty unless somebody traces and measures this pool. */
+  readonly instrumentation: InstrumentationSlot;
+  /** Longest wait for an answer, in milliseconds, of a statement that gives none; 0: no limit. */
+  readonly statementLimitMs: number;
+}
+
+/** Puts a pool together out of one engine and one driver. */
+export const assemble: Assemble = (emitter, options, identity) => {
   const { name = 'pool', role = 'standalone' } = identity;
   const settings = resolvePoolOptions(name, options, {
     strict: role !== 'standalone',
@@ -105,13 +135,13 @@ export function assemble(
     engine,
     lender,
     probe,
-    events,
+    open: events,
     sites,
     instrumentation,
     snapshot,
     statementLimitMs,
   };
-}
+};
 
 function rotatingPassword({ connection }: ResolvedPoolOptions): RotatingPassword | undefined {
   const { password } = connection;

@@ -4,7 +4,7 @@ import type { AcquireScope } from '../../engine/acquire-scope.js';
 import { inCallersContext } from '../../engine/callers-context.js';
 import type { Lease } from '../../engine/lease.js';
 import { OpenTransactionError } from '../../errors/open-transaction.error.js';
-import type { Lender } from './lender.js';
+import type { SessionLender } from './lender.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import { sendBatch, transactionOf } from '../session/batch.js';
 import type { BatchOptions, BatchStatement } from '../session/batch-statements.js';
@@ -19,7 +19,7 @@ const ANY_CONNECTION: AcquireRequest = Object.freeze({ canLeak: false });
 export class PoolStatements {
   constructor(
     private readonly pool: string,
-    private readonly lender: Lender,
+    private readonly lender: SessionLender,
     private readonly limitMs: number,
     /** Whether an error costs the connection, as in pg-pool. */
     private readonly closesOnError: boolean,

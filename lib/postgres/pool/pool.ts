@@ -62,7 +62,7 @@ export class Pool extends pg.Pool {
 
   static {
     defineCounters(this.prototype, (pool) => pool.#parts.engine.stats());
-    defineClients(this.prototype, (pool) => pool.#parts.events.clients);
+    defineClients(this.prototype, (pool) => pool.#parts.open.clients);
     readParts = (pool) => pool.#parts;
   }
 
@@ -72,7 +72,7 @@ export class Pool extends pg.Pool {
    */
   constructor(options: PoolOptions = {}, identity: PoolIdentity = {}) {
     super();
-    const parts = (this.#parts = assemble(this, options, identity));
+    const parts = (this.#parts = (identity.assemble ?? assemble)(this, options, identity));
     const { name, settings, log, lender, statementLimitMs } = parts;
     this.name = name;
     this.#likePgPool = settings.compatibility === 'pg-pool';

@@ -5,13 +5,13 @@ import { type Done, Statement } from '../session/statement.js';
 import type { StatementConfig } from '../session/statement-limits.js';
 import { PendingSubmittable, type PgSubmittable } from '../session/submittable.js';
 import type { LeaseOwner, Loan } from './leased-client.js';
-import type { Lender } from './lender.js';
+import type { SessionLender } from './lender.js';
 import type { PoolParts } from './pool-parts.js';
 
 /** The pool, as those see it who hold one of its connections. */
 export class SessionOwner implements LeaseOwner {
   readonly pool: string;
-  readonly #lender: Lender;
+  readonly #lender: SessionLender;
   readonly #limitMs: number;
 
   constructor({ name, lender, statementLimitMs }: PoolParts) {

@@ -8,7 +8,7 @@ import { TransactionClosedError } from '../../errors/transaction-closed.error.js
 import type { PoolParts } from '../../postgres/pool/pool-parts.js';
 import { namedLoss } from '../../postgres/session/connection-loss.js';
 import type { PostgresSession } from '../../postgres/session/postgres-session.js';
-import type { SessionLender } from '../../transaction/pinned-connection.js';
+import type { TransactionLender } from '../../transaction/pinned-connection.js';
 import type { Scope } from '../../transaction/scope.js';
 import type { TestTransaction } from './test-transaction.js';
 
@@ -17,7 +17,7 @@ import type { TestTransaction } from './test-transaction.js';
  * its own, it gets its turn on the one there is. What it is inside of waits meanwhile, and so does
  * whatever else came later.
  */
-export class Place implements SessionLender {
+export class Place implements TransactionLender {
   /** To be told why, when what it is inside of is undone before it has ended. */
   whenUndone: (error: Error) => void = () => {};
   #outer: Scope;
