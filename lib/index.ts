@@ -6,6 +6,9 @@ export {
   type PoolModuleOptionsFactory,
 } from './nest/pool-module-options.js';
 export { type PoolName, type PoolNames } from './nest/pool-names.js';
+export type { PoolAdvice } from './advice/advise.js';
+export type { PoolEvidence } from './advice/evidence.js';
+export { PoolAdvisor } from './nest/pool-advisor.js';
 export { PoolRegistry } from './nest/pool-registry.js';
 export { PoolModule } from './nest/pool.module.js';
 export { getPoolToken } from './nest/pool.tokens.js';

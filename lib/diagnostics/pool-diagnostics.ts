@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PoolAdvisor } from '../nest/pool-advisor.js';
 import { ArgumentCheck } from '../postgres/options/argument-check.js';
 import { PoolsReport } from './pools-report.js';
 import { ServerDesk } from './server-desk.js';
@@ -37,6 +38,7 @@ export class PoolDiagnostics {
   constructor(
     private readonly desk: ServerDesk,
     private readonly view: ServerView,
+    private readonly advisor: PoolAdvisor,
   ) {}
 
   /**
@@ -49,9 +51,10 @@ export class PoolDiagnostics {
     const { server = false, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     refuseWrong(server, timeoutMs);
     const seen = this.desk.pools.map((pool) => ({ pool, snapshot: pool.snapshot() }));
-    if (!server) return new PoolsReport(snapshotsOf(seen), undefined);
+    const advice = this.advisor.advice();
+    if (!server) return new PoolsReport(snapshotsOf(seen), undefined, advice);
     const { pools, answers } = await this.view.join(seen, timeoutMs);
-    return new PoolsReport(pools, answers);
+    return new PoolsReport(pools, answers, advice);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isWorthTelling, type PoolAdvice } from '../advice/advise.js';
 import { duration } from '../errors/duration.js';
 import { INSTANCE } from '../nest/application-name.js';
 import { detailsOf, headlineOf } from '../postgres/report/pool-report-text.js';
@@ -21,6 +22,8 @@ export class PoolsReport {
     readonly pools: readonly PoolSnapshot[],
     /** How the servers were asked; undefined when they were not to be. */
     readonly server: readonly ServerAnswer[] | undefined,
+    /** What should be done about the pools' sizes. */
+    readonly advice: readonly PoolAdvice[],
   ) {
     this.pools = pools.toSorted((a, b) => b.waiting - a.waiting || b.utilization - a.utilization);
   }
@@ -30,6 +33,7 @@ export class PoolsReport {
       ...this.pools.map(headlineOf),
       ...(this.server ?? []).map(answerLine),
       ...this.pools.flatMap((pool) => sectionOf(pool)),
+      ...adviceLines(this.advice),
     ].join('\n');
   }
 }
@@ -37,6 +41,13 @@ export class PoolsReport {
 function sectionOf(pool: PoolSnapshot): string[] {
   const details = detailsOf(pool);
   return details.length === 0 ? [] : ['', `${pool.name}:`, ...details];
+}
+
+/** Nothing where there is nothing to do. */
+function adviceLines(advice: readonly PoolAdvice[]): string[] {
+  const worthTelling = advice.filter((each) => isWorthTelling(each));
+  if (worthTelling.length === 0) return [];
+  return ['', 'advice:', ...worthTelling.map(({ sentence }) => `  ${sentence}`)];
 }
 
 function answerLine({ pools, route, tookMs, error }: ServerAnswer): string {

@@ -358,6 +358,11 @@ export class ResourcePool<R> {
     return statsOf(this.#pool);
   }
 
+  /** The most that were lent at once since this was asked last. */
+  takeMostLeased(): number {
+    return this.#pool.roster.takeMostLeased();
+  }
+
   /** Throws when the pool contradicts itself; for tests, after every step. */
   assertInvariants(): void {
     assertInvariants(this.#pool);

@@ -8,6 +8,7 @@ export class Roster<R> {
   readonly #shelf: Entry<R>[] = [];
   readonly #counts = new StateCounts();
   #retiring = 0;
+  #mostLeased = 0;
 
   constructor(private readonly order: 'lifo' | 'fifo') {}
 
@@ -28,6 +29,13 @@ export class Roster<R> {
 
   get counts(): Readonly<StateCounts> {
     return this.#counts;
+  }
+
+  /** The most that were leased at once since this was asked last. */
+  takeMostLeased(): number {
+    const most = this.#mostLeased;
+    this.#mostLeased = this.#counts.leased;
+    return most;
   }
 
   [Symbol.iterator](): IterableIterator<Entry<R>> {
@@ -54,6 +62,7 @@ export class Roster<R> {
     this.#counts.add(to, 1);
     entry.state = to;
     if (to === 'idle') this.#shelve(entry);
+    else if (to === 'leased') this.#mostLeased = Math.max(this.#mostLeased, this.#counts.leased);
     else if (to === 'closing' && entry.retiring) this.#retiring -= 1;
   }
 

@@ -5,6 +5,7 @@ import { Pool } from '../postgres/pool/pool.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { definePools, type PoolDefinition } from './pool-definitions.js';
+import { PoolAdvisor } from './pool-advisor.js';
 import { PoolLifecycle } from './pool-lifecycle.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
@@ -45,6 +46,7 @@ export function poolProviders(names: readonly string[]): Provider[] {
       useFactory: (registry: PoolRegistry) => new TransactionManager(registry),
     },
     PoolLifecycle,
+    PoolAdvisor,
   ];
 }
 

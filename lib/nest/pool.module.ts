@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { namesDeclared, namesGiven } from './declared-names.js';
 import { givenOptions, madeOptions } from './options-source.js';
 import type { PoolModuleAsyncOptions, PoolModuleOptions } from './pool-module-options.js';
+import { PoolAdvisor } from './pool-advisor.js';
 import { poolProviders, refusedPoolProviders } from './pool-providers.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
 import { PoolRegistry } from './pool-registry.js';
@@ -57,7 +58,7 @@ function moduleOf(
     },
     get exports() {
       const tokens = [...names, ...unknownNames()].map((name) => getPoolToken(name));
-      return [PoolRegistry, TransactionManager, ...tokens];
+      return [PoolRegistry, PoolAdvisor, TransactionManager, ...tokens];
     },
   };
 }

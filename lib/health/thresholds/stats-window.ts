@@ -1,4 +1,4 @@
-import { BUCKET_BOUNDS_MS, type HistogramSnapshot } from '../../engine/histogram.js';
+import { histogramSince, percentileOf } from '../../engine/histogram.js';
 import type { PoolStats } from '../../engine/statistics.js';
 
 export const WINDOW_MS = 60_000;
@@ -36,31 +36,12 @@ export class StatsWindow {
   percentile(name: keyof PoolStats['histograms'], percentile: Percentile): number | undefined {
     const [first, last] = this.#ends();
     if (!first || !last) return undefined;
-    const newest = last.histograms[name];
-    const before = first.histograms[name].buckets;
-    const counts = newest.buckets.map((count, bucket) => count - before[bucket]!);
-    const observations = counts.reduce((sum, count) => sum + count, 0);
-    if (observations < Math.round(100 / (100 - percentile))) return undefined;
-    return valueAt(counts, (observations * percentile) / 100, newest);
+    const since = histogramSince(first.histograms[name], last.histograms[name]);
+    if (since.count < Math.round(100 / (100 - percentile))) return undefined;
+    return percentileOf(since, percentile);
   }
 
   #ends(): [Sample | undefined, Sample | undefined] {
     return [this.#samples[0], this.#samples.at(-1)];
   }
-}
-
-/**
- * The value of the observation with this rank, on a straight line through its bucket. At a bound of
- * a bucket it is exact; in the last one, which has none, the longest that was ever seen is.
- */
-function valueAt(counts: readonly number[], rank: number, { maxMs }: HistogramSnapshot): number {
-  let below = 0;
-  let bucket = 0;
-  while (bucket < counts.length - 1 && below + counts[bucket]! < rank) {
-    below += counts[bucket]!;
-    bucket += 1;
-  }
-  const from = BUCKET_BOUNDS_MS[bucket - 1] ?? 0;
-  const to = Math.min(BUCKET_BOUNDS_MS[bucket] ?? Infinity, maxMs);
-  return from + ((to - from) * (rank - below)) / counts[bucket]!;
 }

@@ -59,6 +59,7 @@ export type PoolEngine = Pick<
   | 'resize'
   | 'drain'
   | 'pingIdle'
+  | 'takeMostLeased'
 >;
 
 /** Asks a pool's server over connections beside the pool's. */

@@ -329,3 +329,18 @@ describe('the name of sessions at the server', () => {
     });
   });
 });
+
+describe('the advice', () => {
+  it('is there for each pool, and stays out of the text while there is nothing to do', async () => {
+    const { report } = await start();
+
+    const { advice } = await report();
+
+    expect(advice.map(({ pool, verdict }) => [pool, verdict])).toEqual([
+      ['primary', 'not enough seen'],
+      ['replica', 'not enough seen'],
+      ['admin', 'not enough seen'],
+    ]);
+    expect(String(await report())).not.toContain('advice:');
+  });
+});

@@ -48,4 +48,24 @@ describe('the roster', () => {
     roster.move(entry, 'closing');
     expect(roster.retiring).toBe(0);
   });
+
+  it('tells the most that were leased at once since it was asked last', () => {
+    const roster = new Roster<string>('lifo');
+    const [first, second] = [1, 2].map((id) => {
+      const entry = new Entry<string>(id, 1, 0, () => {});
+      roster.add(entry);
+      roster.move(entry, 'idle');
+      return entry;
+    });
+    roster.move(first!, 'leased');
+    roster.move(second!, 'leased');
+    roster.move(first!, 'idle');
+
+    expect(roster.takeMostLeased()).toBe(2);
+    // One of them is still out.
+    expect(roster.takeMostLeased()).toBe(1);
+    roster.move(second!, 'idle');
+    expect(roster.takeMostLeased()).toBe(1);
+    expect(roster.takeMostLeased()).toBe(0);
+  });
 });

@@ -1,0 +1,46 @@
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import type { PoolAdvice } from '../advice/advise.js';
+import { type Advisor, advisorOf } from '../advice/advisor.js';
+import { systemClock } from '../engine/system-clock.js';
+import { Pool } from '../postgres/pool/pool.js';
+import { nestPoolLog } from './nest-pool-log.js';
+import { PoolRegistry } from './pool-registry.js';
+
+/**
+ * Looks at the pools while the application works, and says what should be done about their sizes:
+ * raise one, lower one, or mend slow statements instead. It logs what can be acted upon, at most
+ * once an hour for each pool.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class PoolAdvisor implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #advisor: Advisor;
+
+  constructor(registry: PoolRegistry) {
+    const pools = [...registry].filter((pool) => pool instanceof Pool);
+    this.#advisor = advisorOf(pools, {
+      ceiling: () => undefined,
+      clock: systemClock,
+      log: nestPoolLog(new Logger('PoolAdvisor')),
+    });
+  }
+
+  /** One advice for each pool, with its evidence. Nothing is said before ten minutes were seen. */
+  advice(): PoolAdvice[] {
+    return this.#advisor.advice();
+  }
+
+  onApplicationBootstrap(): void {
+    this.#advisor.begin();
+  }
+
+  onApplicationShutdown(): void {
+    this.#advisor.end();
+  }
+}
