@@ -11,7 +11,7 @@ const PATIENCE_MS = 15_000;
 /** A cancel needs a moment to arrive, a longer one on a busy machine. */
 const GRACE_MS = 3_000;
 /** Loading a program takes a second, and a multiple of that on a machine that is busy. */
-const LOADED_MS = 60_000;
+const LOADED_MS = 180_000;
 
 /** What the program says about its pool. */
 interface Report {
