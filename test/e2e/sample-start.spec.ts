@@ -8,7 +8,7 @@ import { testDatabase, type TestDatabase } from '../support/test-database.js';
 import { SampleClient } from './support/sample-client.js';
 import { addressOf, runSample } from './support/sample-process.js';
 
-const TEST_TIMEOUT_MS = 90_000;
+const TEST_TIMEOUT_MS = 180_000;
 
 describe('starting the sample', () => {
   let database: TestDatabase;
@@ -33,7 +33,7 @@ describe('starting the sample', () => {
 
       await new SampleClient(address).post('/accounts', { owner: 'Still here' });
       first.signal('SIGTERM');
-      expect(await first.ends(30_000)).toMatchObject({ code: 0, signal: null });
+      expect(await first.ends()).toMatchObject({ code: 0, signal: null });
 
       await using second = runSample({ DATABASE_URL: database.connectionString });
       const client = new SampleClient(await addressOf(second));
@@ -87,7 +87,7 @@ describe('starting the sample', () => {
       const { port } = squatter.address() as AddressInfo;
 
       await using sample = runSample({ PORT: String(port) });
-      const { code, stdout, stderr } = await sample.ends(30_000);
+      const { code, stdout, stderr } = await sample.ends();
       const output = stdout + stderr;
       expect(code).toBe(1);
       expect(output).toContain(`Port ${port}`);
@@ -104,7 +104,7 @@ describe('starting the sample', () => {
     'with a PORT that is none says so and ends with exit code 1',
     async () => {
       await using sample = runSample({ PORT: 'http' });
-      const { code, stdout, stderr } = await sample.ends(30_000);
+      const { code, stdout, stderr } = await sample.ends();
       expect(code).toBe(1);
       expect(stdout + stderr).toContain('PORT must be a number');
     },
@@ -117,9 +117,9 @@ describe('starting the sample', () => {
       const nowhere = new URL(database.connectionString);
       nowhere.port = '1';
       await using sample = runSample({ DATABASE_URL: nowhere.href });
-      await sample.says(/ECONNREFUSED/, 30_000);
+      await sample.says(/ECONNREFUSED/);
       sample.signal('SIGTERM');
-      expect(await sample.ends(5_000)).toMatchObject({ code: 143, signal: null });
+      expect(await sample.ends(20_000)).toMatchObject({ code: 143, signal: null });
     },
     TEST_TIMEOUT_MS,
   );

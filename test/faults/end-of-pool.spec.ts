@@ -26,8 +26,10 @@ describe('the end of a pool', () => {
     const measured = Object.entries(STATES).map(async ([state, scenario]) => {
       ends.set(state as State, await ground.measure(scenario));
     });
+    // Where one fails the others still have their processes and pools to end.
+    await Promise.allSettled(measured);
     await Promise.all(measured);
-  }, 90_000);
+  }, 240_000);
 
   it.each(Object.keys(STATES) as State[])(
     'is bounded, forgets nobody and lets the process exit by itself when %s',
@@ -35,8 +37,9 @@ describe('the end of a pool', () => {
       const { report, exitedAfterMs } = ends.get(state)!;
 
       expect(report).toMatchObject({ ended: 'ok', forgotten: 0 });
-      // 0.5 s to drain, and twice the 2 s of closeTimeoutMs where nobody answers.
-      expect(exitedAfterMs).toBeLessThan(6_000);
+      // 0.5 s to drain, and twice the 2 s of closeTimeoutMs where nobody answers; more where
+      // all of them have two processors together.
+      expect(exitedAfterMs).toBeLessThan(12_000);
     },
   );
 

@@ -27,10 +27,11 @@ describe('a statement that is given up', () => {
       const stopped = await ground.measure(scenario);
 
       expect(stopped.told).toBe(told);
-      expect(stopped.toldAfterMs).toBeLessThan(1_500);
+      // All of it would take three seconds if nothing were stopped.
+      expect(stopped.toldAfterMs).toBeLessThan(2_500);
       expect(stopped.stillRunning).toBe(0);
       expect(stopped.nextTold).toBe('ok');
-      expect(stopped.nextMs).toBeLessThan(1_500);
+      expect(stopped.nextMs).toBeLessThan(2_500);
     },
   );
 

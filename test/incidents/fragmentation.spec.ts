@@ -6,10 +6,10 @@ const pools = testPools();
 
 describe('one pool that is full while another one idles', () => {
   it('shows in the numbers of both, and room is moved without a restart', async () => {
-    const orders = pools.open({ max: 2, acquireTimeoutMs: 10_000 });
+    const orders = pools.open({ max: 2, acquireTimeoutMs: 30_000 });
     const audit = pools.open({ max: 6 });
     await audit.query('SELECT');
-    const work = Array.from({ length: 6 }, () => orders.query('SELECT pg_sleep(1)'));
+    const work = Array.from({ length: 6 }, () => orders.query('SELECT pg_sleep(5)'));
     await eventually(() => orders.stats().waiting === 4);
 
     expect(orders.snapshot()).toMatchObject({ leased: 2, max: 2, waiting: 4, utilization: 1 });

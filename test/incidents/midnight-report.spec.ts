@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.js';
 import { testPools } from '../integration/pool/support/test-pools.js';
 
 const pools = testPools();
-const REPORT = 'SELECT pg_sleep(2), 4711';
+const REPORT = 'SELECT pg_sleep(4), 4711';
 
 function runReports(pool: Pool, count: number): Promise<PromiseSettledResult<unknown>[]> {
   const transactions = new TransactionManager({ get: () => pool });
@@ -22,6 +22,8 @@ async function transfers(pool: Pool, count: number): Promise<unknown[]> {
 describe('the midnight report', () => {
   it('drains a pool that it shares, and the first lines of the log name it and its statement', async () => {
     const primary = pools.open({ max: 3, acquireTimeoutMs: 300 });
+    const clients = [1, 2, 3].map(() => primary.acquire({ timeoutMs: 20_000 }));
+    for (const client of await Promise.all(clients)) client.release();
     const reports = runReports(primary, 3);
     await eventually(() => primary.stats().leased === 3);
 
@@ -39,8 +41,8 @@ describe('the midnight report', () => {
   });
 
   it('touches no transfer from a pool of its own, and is ended by the statement timeout of that pool', async () => {
-    const primary = pools.open({ max: 3, acquireTimeoutMs: 300 });
-    const replica = pools.open({ max: 3, statementTimeoutMs: 400 });
+    const primary = pools.open({ max: 3, acquireTimeoutMs: 20_000 });
+    const replica = pools.open({ max: 3, acquireTimeoutMs: 20_000, statementTimeoutMs: 3_000 });
     const reports = runReports(replica, 3);
     await eventually(() => replica.stats().leased === 3);
 

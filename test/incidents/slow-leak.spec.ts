@@ -15,7 +15,7 @@ async function findOrder(pool: Pool, id: number): Promise<void> {
 
 describe('a leak that drains a pool slowly', () => {
   it('is told with the place of the acquire while the pool still serves', async () => {
-    const pool = pools.open({ max: 4, acquireTimeoutMs: 300, leakThresholdMs: 40 });
+    const pool = pools.open({ max: 4, acquireTimeoutMs: 20_000, leakThresholdMs: 1_500 });
 
     for (let id = 1; id <= 10; id += 1) await findOrder(pool, id);
     const [leak] = await eventually(() => pools.log.warnings.length > 0 && pools.log.warnings);
@@ -29,9 +29,9 @@ describe('a leak that drains a pool slowly', () => {
   it('shows in the report as leases that do nothing, and is taken back after reclaimAfterMs', async () => {
     const pool = pools.open({
       max: 2,
-      acquireTimeoutMs: 5_000,
-      leakThresholdMs: 40,
-      reclaimAfterMs: 400,
+      acquireTimeoutMs: 20_000,
+      leakThresholdMs: 1_000,
+      reclaimAfterMs: 3_000,
     });
 
     await findOrder(pool, 10);

@@ -5,8 +5,8 @@ import { eventually } from './eventually.js';
 
 const TYPESCRIPT_LOADER = new URL('./typescript-loader/register.js', import.meta.url).href;
 
-/** Generous: the first run of a TypeScript program loads the compiler. */
-const PATIENCE_MS = 20_000;
+/** Generous: a TypeScript program loads the compiler, on a machine that may be busy. */
+const PATIENCE_MS = 45_000;
 
 export interface ChildProgramOptions {
   readonly args?: readonly string[];

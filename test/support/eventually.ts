@@ -1,7 +1,7 @@
 import { sleep } from './sleep.js';
 
 export interface EventuallyOptions {
-  /** 5 s by default: generous, since it only matters when something is wrong. */
+  /** 15 s by default: generous, since it only matters when something is wrong. */
   readonly timeoutMs?: number;
   readonly intervalMs?: number;
 }
@@ -12,7 +12,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   question: () => T | Promise<T>,
-  { timeoutMs = 5_000, intervalMs = 10 }: EventuallyOptions = {},
+  { timeoutMs = 15_000, intervalMs = 10 }: EventuallyOptions = {},
 ): Promise<Exclude<T, false>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

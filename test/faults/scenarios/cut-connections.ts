@@ -9,9 +9,9 @@ const STYLES: Readonly<Record<CutStyle, string>> = {
   fin: 'FIN',
   silence: 'silence',
 };
-/** Silence is told by a limit only: short, because there is one cut for every byte. */
-const ACQUIRE_MS = 2_500;
-const STATEMENT_MS = 500;
+/** Silence is told by a limit only: not longer than a busy machine needs, since each byte is cut at. */
+const ACQUIRE_MS = 5_000;
+const STATEMENT_MS = 2_000;
 /** Silence is waiting, the others are work. */
 const SIDE_BY_SIDE: Readonly<Record<CutStyle, number>> = { rst: 6, fin: 6, silence: 32 };
 const ROWS = 'SELECT n, repeat(chr(64 + n), 3) AS letters FROM generate_series(1, 4) n';

@@ -6,7 +6,7 @@ import { ms } from '../support/words.js';
 
 const WRITES_PER_SECOND = 100;
 const BEFORE_MS = 300;
-const AFTER_MS = 2_000;
+const AFTER_MS = 4_000;
 const READ_ONLY = '25006';
 
 interface FailedOver {

@@ -8,7 +8,7 @@ import { ms } from '../support/words.js';
 const CONNECTIONS = 5;
 /** Longer than a connection is trusted without a question. */
 const IDLE_MS = 700;
-const ACQUIRE_MS = 4_000;
+const ACQUIRE_MS = 9_000;
 const STATEMENT_MS = 2_000;
 
 interface Dropped {
@@ -65,7 +65,10 @@ export const forgottenByFirewall = idleConnections('are forgotten by a firewall,
 });
 
 export const terminated = idleConnections('are ended by `pg_terminate_backend`', {
-  drop: (bed) => bed.terminateAll(),
+  async drop(bed) {
+    await bed.terminateAll();
+    await bed.hasHeard();
+  },
 });
 
 /** The pool cannot know it yet when the calls come. */
@@ -87,7 +90,7 @@ export const terminatedUnheard = idleConnections(
 export const idleSessionTimeout = idleConnections(
   'exceed the `idle_session_timeout` of the server',
   {
-    settings: '-c idle_session_timeout=300',
+    settings: '-c idle_session_timeout=1500',
     async drop(bed) {
       await eventually(async () => (await bed.backends()).length === 0);
     },

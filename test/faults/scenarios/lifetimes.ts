@@ -14,7 +14,11 @@ export const lifetimes = scenario({
   what: `${CONNECTIONS} connections born together reach \`maxLifetime\` (${ms(LIFETIME_MS)}) under 200 requests/s`,
 
   async run(bed) {
-    const pool = bed.pool({ max: CONNECTIONS, maxLifetimeMs: LIFETIME_MS });
+    const pool = bed.pool({
+      max: CONNECTIONS,
+      maxLifetimeMs: LIFETIME_MS,
+      acquireTimeoutMs: 14_000,
+    });
     const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => pool.connect()));
     for (const client of clients) client.release();
     const removedAt: number[] = [];

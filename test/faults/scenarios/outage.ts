@@ -31,12 +31,11 @@ function outage(what: string, takeAway: TakeAway, begin: 'at start' | 'later'): 
     what: `${what} for ${ms(OUTAGE_MS)} under ${REQUESTS_PER_SECOND} requests/s`,
 
     async run(bed) {
-      const pool = bed.pool({ max: 10, acquireTimeoutMs: 5_000 });
+      const pool = bed.pool({ max: 10, acquireTimeoutMs: 14_000 });
       if (begin === 'later') await warmUp(pool);
       const giveBack = await takeAway(bed);
       bed.proxy.reset();
-      // Those that stood are gone for the pool as soon as it has read so.
-      while (bed.meter.open > 0) await sleep(1);
+      await bed.hasHeard();
       bed.meter.restart();
 
       const load = SteadyLoad.start(REQUESTS_PER_SECOND, () => pool.query('SELECT 1'));

@@ -33,7 +33,7 @@ function restartBy(
 
     async run(bed) {
       const max = 10;
-      const pool = bed.pool({ max, acquireTimeoutMs: 10_000, statementTimeoutMs: 5_000 });
+      const pool = bed.pool({ max, acquireTimeoutMs: 18_000, statementTimeoutMs: 5_000 });
       const load = SteadyLoad.start(REQUESTS_PER_SECOND, () => pool.query(STATEMENT), 20_000);
       await sleep(BEFORE_MS);
       const wentAt = performance.now();

@@ -32,6 +32,7 @@ export const rotatingPassword = scenario({
 
     await bed.ask(`ALTER ROLE ${ROLE} PASSWORD 'second'`);
     await bed.terminateAll();
+    await bed.hasHeard();
     bed.meter.restart();
     const behind: string[] = [];
     for (const from = performance.now(); performance.now() - from < BEHIND_MS;) {

@@ -10,7 +10,7 @@ const ACQUIRE_MS = 1_000;
 const STATEMENT_MS = 1_000;
 const BEFORE_MS = 300;
 const SILENCE_MS = 3_000;
-const AFTER_MS = 2_500;
+const AFTER_MS = 4_000;
 
 interface Silence {
   readonly told: string;

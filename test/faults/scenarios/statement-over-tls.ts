@@ -1,12 +1,12 @@
-import { sleep } from '../../support/sleep.js';
 import { outcomeOf } from '../support/outcome.js';
 import { scenario } from '../support/scenario.js';
+import { stillAfter } from '../support/still-after.js';
 import { enableTls } from '../support/tls-server.js';
 import { ms } from '../support/words.js';
 
 const LIMIT_MS = 300;
 const RUN_S = 3;
-const GRACE_MS = 1_000;
+const GRACE_MS = 2_000;
 const NAME = 'localhost';
 
 /** A cancel request is as secret as the session: same certificate authority, same name. */
@@ -37,8 +37,7 @@ export const statementOverTls = scenario({
     const slow = await outcomeOf(
       pool.query(bed.subject.limited(`SELECT pg_sleep(${RUN_S})`, LIMIT_MS)),
     );
-    await sleep(GRACE_MS);
-    const { running } = await watch.now();
+    const running = await stillAfter(GRACE_MS, async () => (await watch.now()).running);
     return {
       told: slow.told,
       stillRunning: running,

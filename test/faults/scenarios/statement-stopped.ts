@@ -1,15 +1,15 @@
 import type pg from 'pg';
 import type { StatementConfig } from '../../../lib/index.js';
-import { sleep } from '../../support/sleep.js';
 import { outcomeOf } from '../support/outcome.js';
 import { type Scenario, scenario } from '../support/scenario.js';
+import { stillAfter } from '../support/still-after.js';
 import type { Subject } from '../support/subject.js';
 import { ms } from '../support/words.js';
 
 const LIMIT_MS = 300;
 const RUN_S = 3;
 /** A cancel needs a moment to arrive, a longer one on a busy machine. */
-const GRACE_MS = 1_000;
+const GRACE_MS = 2_000;
 
 interface Stopped {
   readonly told: string;
@@ -36,8 +36,7 @@ function statementThatIsStopped(
       await pool.query('SELECT 1');
       const slow = await outcomeOf(ask(pool, `SELECT pg_sleep(${RUN_S})`, bed.subject));
       const asked = outcomeOf(pool.query('SELECT 1'));
-      await sleep(GRACE_MS);
-      const { running } = await watch.now();
+      const running = await stillAfter(GRACE_MS, async () => (await watch.now()).running);
       const next = await asked;
       return {
         told: slow.told,

@@ -6,8 +6,8 @@ import { SteadyLoad } from '../support/steady-load.js';
 import type { TestBed } from '../support/test-bed.js';
 import { ms } from '../support/words.js';
 
-const ACQUIRE_MS = 4_000;
-const STATEMENT_MS = 1_000;
+const ACQUIRE_MS = 10_000;
+const STATEMENT_MS = 2_000;
 const HURT_MS = 1_000;
 const SETTLE_MS = 1_500;
 

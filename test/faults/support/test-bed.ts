@@ -83,6 +83,11 @@ export class TestBed implements AsyncDisposable {
     );
   }
 
+  /** The connections that have all been ended are gone for the pool as soon as it has read so. */
+  async hasHeard(): Promise<void> {
+    while (this.meter.open > 0) await sleep(1);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#watches.map((watch) => watch.close()));
     const ends = this.#pools.map((pool) => endOf(pool));

@@ -75,7 +75,7 @@ describe('the report', () => {
     const { primary, registry, diagnostics } = await start({
       pools: { orders: { max: 1 }, primary: { max: 2 } },
     });
-    const holder = primary.use((client) => client.query("SELECT pg_sleep(0.5), 'secret'"), {
+    const holder = primary.use((client) => client.query("SELECT pg_sleep(4), 'secret'"), {
       label: 'TransfersService.transfer',
     });
     const other = await primary.acquire({ label: 'other' });
@@ -85,7 +85,7 @@ describe('the report', () => {
     const report = await diagnostics.report();
     expect(String(report).split('\n').slice(0, 3)).toEqual([
       expect.stringMatching(
-        /^primary: 2 of 2 lent, 1 waits, oldest \d+ ms; held longest by TransfersService\.transfer, \d+ ms, running 'SELECT pg_sleep\(\?\), \?' for \d+ ms$/,
+        /^primary: 2 of 2 lent, 1 waits, oldest [\d.]+ m?s; held longest by TransfersService\.transfer, [\d.]+ m?s, running 'SELECT pg_sleep\(\?\), \?' for [\d.]+ m?s$/,
       ),
       expect.stringMatching(/^(orders|admin): 0 of \d lent, nobody waits$/),
       expect.stringMatching(/^(orders|admin): 0 of \d lent, nobody waits$/),
@@ -263,7 +263,7 @@ describe('the report', () => {
     expect(error).toMatchObject({ message: 's3cret-value', detail: 's3cret-detail' });
     const client = await primary.acquire();
     await client.query("BEGIN; SELECT 's3cret-value' /* s3cret-detail */");
-    const sleeping = primary.query("SELECT pg_sleep(0.3), $1::text, 's3cret-value'", [
+    const sleeping = primary.query("SELECT pg_sleep(4), $1::text, 's3cret-value'", [
       's3cret-param',
     ]);
     await eventually(() => expect(primary.snapshot().leases[1]?.statement).toBeDefined());

@@ -90,9 +90,9 @@ describe('a pool, looked at while it works', () => {
     let goOn = () => {};
     const paused = new Promise<void>((resolve) => (goOn = resolve));
     const running = transactions.run({ label: 'TransfersService.transfer' }, async () => {
-      await pool.query('SELECT pg_sleep(0.1)');
+      await pool.query('SELECT pg_sleep(1.5)');
       await paused;
-      await pool.query("SELECT pg_sleep(0.1), 'secret'");
+      await pool.query("SELECT pg_sleep(1.5), 'secret'");
       await pool.query('SELECT nonsense').catch(() => {});
       await pool.query('SELECT pg_sleep(0.1)');
     });
@@ -138,7 +138,7 @@ describe('a pool, looked at while it works', () => {
     const pool = open({ compatibility: 'pg-pool' });
     await pool.query('SELECT 1');
     const client = await pool.connect();
-    const running = client.query('SELECT pg_sleep(0.2)');
+    const running = client.query('SELECT pg_sleep(1.5)');
     const lease = await leaseThat(pool, { statement: expect.anything() });
     expect(lease.statement).toEqual({ text: 'SELECT pg_sleep(?)', forMs: undefined });
     await running;
@@ -229,7 +229,7 @@ describe('a pool, looked at while it works', () => {
 describe('an acquire that goes without', () => {
   it('has the log name who holds the pool, once a minute however many there are', async () => {
     const pool = open({ max: 1, maxWaiting: 25 });
-    const holder = pool.use((client) => client.query("SELECT pg_sleep(1), 'secret'"), {
+    const holder = pool.use((client) => client.query("SELECT pg_sleep(4), 'secret'"), {
       label: 'ReportsService.weekly',
     });
     await leaseThat(pool, { statement: expect.anything() });
@@ -243,9 +243,9 @@ describe('an acquire that goes without', () => {
     const reports = pools.log.warnings.filter((line) => line.includes('lent'));
     expect(reports).toHaveLength(1);
     expect(reports[0]).toMatch(
-      /^orders: 1 of 1 lent, 25 wait, oldest \d+ ms; held longest by ReportsService\.weekly, \d+ ms, running 'SELECT pg_sleep\(\?\), \?' for \d+ ms \(told because/,
+      /^orders: 1 of 1 lent, 25 wait, oldest [\d.]+ m?s; held longest by ReportsService\.weekly, [\d.]+ m?s, running 'SELECT pg_sleep\(\?\), \?' for [\d.]+ m?s \(told because/,
     );
-    expect(reports[0]).toMatch(/\n {2}waiters\n {4}\d+ ms: busy, lane normal\n/);
+    expect(reports[0]).toMatch(/\n {2}waiters\n {4}[\d.]+ m?s: busy, lane normal\n/);
     expect(reports[0]).toMatch(/\n {4}and 5 more\n/);
     expect(reports[0]).not.toContain('secret');
     expect(pool.snapshot().lastErrors).toEqual([
@@ -269,6 +269,7 @@ describe('what a pool shows', () => {
     const pool = open({ connectionString: url.href });
     const error: unknown = await pool.acquire({ timeoutMs: 50 }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'POOL_ACQUIRE_TIMEOUT' });
+    await eventually(() => pool.stats().health.status === 'failing');
 
     const all = [
       inspect(pool, { depth: 10, showHidden: true }),
@@ -290,6 +291,7 @@ describe('what a pool shows', () => {
       initSql: ["DO $$ BEGIN RAISE 'hostile-secret' USING DETAIL = 'hostile-detail'; END $$"],
     });
     await pool.acquire({ timeoutMs: 200 }).catch(() => {});
+    await eventually(() => pool.stats().counters.failedConnects > 0);
     const all = shown(pool.snapshot()) + pools.log.warnings.join('\n');
     expect(all).toContain('P0001');
     expect(all).not.toContain('hostile');

@@ -54,8 +54,14 @@ interface Parts {
   readonly log?: RecordedLog;
 }
 
+/** Patient for answers that are to be good, however busy the machine is. */
+const PATIENT = { timeoutMs: 10_000 };
+
 const partsOf = ({ pools = {}, health = {}, imports, providers = [], log }: Parts) => ({
-  imports: [PoolModule.forRoot(pools), ...(imports ?? [PoolHealthModule.forRoot(health)])],
+  imports: [
+    PoolModule.forRoot(pools),
+    ...(imports ?? [PoolHealthModule.forRoot({ ...PATIENT, ...health })]),
+  ],
   providers,
   log: log ?? new RecordedLog(),
 });
@@ -92,10 +98,7 @@ describe('the ready-made routes', () => {
   });
 
   it('ask the database nothing for /health/live, and only critical pools for /health/ready', async () => {
-    await using application = await start({
-      pools: { pools: { primary: {}, other: {} } },
-      health: { timeoutMs: 10_000 },
-    });
+    await using application = await start({ pools: { pools: { primary: {}, other: {} } } });
     const trips = proxy.counts.roundTrips;
     await ask(application, '/health/live');
     expect(proxy.counts.roundTrips).toBe(trips);
@@ -105,21 +108,20 @@ describe('the ready-made routes', () => {
   });
 
   it('ping the database at most once a second, however often anybody asks', async () => {
-    await using application = await start({ health: { timeoutMs: 10_000 } });
+    await using application = await start();
     await ask(application, '/health/ready');
     const trips = proxy.counts.roundTrips;
     const startedAt = performance.now();
     let asked = 0;
-    for (; performance.now() - startedAt < 2_500; asked += 1) {
+    for (; performance.now() - startedAt < 2_500 || asked <= 10; asked += 1) {
       await ask(application, '/health/ready');
     }
     const seconds = Math.ceil((performance.now() - startedAt) / 1_000);
-    expect(asked).toBeGreaterThan(10);
     expect(proxy.counts.roundTrips - trips).toBeLessThanOrEqual(seconds + 1);
   });
 
   it('say 503 when the critical pool is down, but for /health/live', async () => {
-    await using application = await start({ health: { cacheMs: 0 } });
+    await using application = await start({ health: { cacheMs: 0, timeoutMs: 2_000 } });
     await proxy.refuse();
     proxy.reset();
     const down = { status: 503, body: { status: 'error' } };
@@ -139,7 +141,7 @@ describe('the ready-made routes', () => {
     await proxy.blackhole();
     const startedAt = performance.now();
     expect(await ask(application, '/health/ready')).toMatchObject({ status: 503 });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(4_500);
     await proxy.heal();
   });
 
@@ -191,7 +193,7 @@ describe('a threshold that is crossed', () => {
     const alerts: PoolAlert[] = [];
     await using application = await start({
       log,
-      pools: { pools: { primary: { max: 1 } } },
+      pools: { pools: { primary: { max: 1, acquireTimeoutMs: 60_000 } } },
       health: {
         details: 'always',
         thresholds: ['waiting > 0 for 50 ms'],
@@ -380,6 +382,7 @@ describe('details', () => {
     expect(body.error.other.error).toContain(sentence);
     const other = application.get(PoolRegistry).get('other');
     await expect(other.acquire({ timeoutMs: 200 })).rejects.toThrow();
+    await eventually(() => other.stats().counters.failedConnects > 0);
     const again = await ask(application, '/health');
     expect(again.body.error.other.lastError).toContain(sentence);
     expect(JSON.stringify([body, again.body])).not.toContain('hunter2');

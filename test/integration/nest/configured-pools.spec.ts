@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { type PoolModuleOptions, PoolModule, PoolRegistry } from '../../../lib/index.js';
+import { eventually } from '../../support/eventually.js';
 import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
 import { type TestDatabase, testDatabase } from '../../support/test-database.js';
 import { startApplication } from './support/application.js';
@@ -222,7 +223,7 @@ describe('PoolModule.forRoot() with options', () => {
       primary: { connectionString, startup: 'lazy', min: 2 },
       replica: { connectionString },
     });
-    expect(await backendsOf(database)).toBe(0);
+    await eventually(async () => expect(await backendsOf(database)).toBe(0));
     await poolOf(application, 'primary').query('SELECT 1');
     expect(await backendsOf(database)).toBeGreaterThan(0);
   });

@@ -19,7 +19,7 @@ describe('a process whose application failed to start', () => {
     await using child = ChildProgram.run(PROGRAM, {
       env: { DATABASE_URL: url.href },
     });
-    const { code, stdout } = await child.ends(25_000);
+    const { code, stdout } = await child.ends();
     expect(stdout).toMatch(reason);
     expect(stdout).toContain('failed:');
     expect(code).toBe(0);

@@ -29,6 +29,7 @@ import {
   PoolRegistry,
   UnknownPoolError,
 } from '../../../lib/index.js';
+import { eventually } from '../../support/eventually.js';
 import { type TestDatabase, testDatabase } from '../../support/test-database.js';
 import { createApplication, startApplication } from './support/application.js';
 import { backendsOf } from './support/backends.js';
@@ -111,7 +112,7 @@ describe('a pool that is not registered', () => {
   }
 
   afterEach(async () => {
-    expect(await backendsOf(database)).toBe(0);
+    await eventually(async () => expect(await backendsOf(database)).toBe(0));
   });
 
   it('is refused at start in the constructor of a provider', async () => {

@@ -14,6 +14,7 @@ import {
   PoolModule,
   PoolRegistry,
 } from '../../../lib/index.js';
+import { eventually } from '../../support/eventually.js';
 import { type TestDatabase, testDatabase } from '../../support/test-database.js';
 import { createApplication, startApplication } from './support/application.js';
 import { backendsOf } from './support/backends.js';
@@ -38,12 +39,12 @@ describe('the shutdown of an application', () => {
     const application = await start({ pools: { primary: { min: 3 } } }, log);
     const registry = application.get(PoolRegistry);
     await registry.get('admin').query('SELECT 1');
-    expect(await backendsOf(database)).toBe(4);
+    await eventually(async () => expect(await backendsOf(database)).toBe(4));
 
     await application.close();
 
     for (const pool of registry) expect(pool.stats()).toMatchObject({ state: 'closed', total: 0 });
-    expect(await backendsOf(database)).toBe(0);
+    await eventually(async () => expect(await backendsOf(database)).toBe(0));
     for (const name of ['primary', 'admin']) {
       expect(log.sentences('log')).toContainEqual(
         expect.stringMatching(
@@ -72,7 +73,7 @@ describe('the shutdown of an application', () => {
     await application.close();
 
     expect(performance.now() - startedAt).toBeGreaterThan(290);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(9_000);
     expect(log.sentences('log')).toContainEqual(
       expect.stringMatching(/^primary: drained in .*: 1 taken back/),
     );
@@ -83,7 +84,7 @@ describe('the shutdown of an application', () => {
     expect(still!.sentence).toContain('forgetful');
     expect(still!.rest[0]).toMatchObject({ pool: 'primary', label: 'Report.weekly' });
     await expect(lease.query('SELECT 1')).rejects.toMatchObject({ code: 'POOL_LEASE_REVOKED' });
-    expect(await backendsOf(database)).toBe(0);
+    await eventually(async () => expect(await backendsOf(database)).toBe(0));
   });
 
   it('may be asked for again', async () => {
@@ -140,7 +141,7 @@ describe('the shutdown of an application', () => {
     await primary.query('SELECT 1');
     await application.close();
     expect(primary.ended).toBe(true);
-    expect(await backendsOf(database)).toBe(0);
+    await eventually(async () => expect(await backendsOf(database)).toBe(0));
   });
 });
 
@@ -168,7 +169,7 @@ describe('a second registration in one application', () => {
       code: 'POOL_MODULE_MISUSED',
       message: expect.stringMatching(/registered 2 times .* once, in the root module/),
     });
-    expect(await backendsOf(database)).toBe(0);
+    await eventually(async () => expect(await backendsOf(database)).toBe(0));
   });
 
   it('is refused before a name that only one of them knows', async () => {

@@ -45,14 +45,14 @@ describe('the start of an application', () => {
       imports: [PoolModule.forRoot({ pools: { primary: { min: 3 } } })],
     });
     expect(application.get(PoolRegistry).snapshot()['primary']).toMatchObject({ idle: 3 });
-    expect(await backendsOf(database)).toBe(3);
+    await eventually(async () => expect(await backendsOf(database)).toBe(3));
   });
 
   it('waits for a primary that comes up later, and tells about it', async () => {
     await proxy.refuse();
     const log = new RecordedLog();
     const start = startApplication({ imports: [PoolModule.forRoot()], log });
-    await sleep(1_500);
+    await eventually(() => log.sentences('warn').length > 0);
     await proxy.accept();
     await using application = await start;
     expect(application.get(PoolRegistry).snapshot()['primary']!.total).toBe(1);
@@ -67,7 +67,9 @@ describe('the start of an application', () => {
   it('fails when the primary is not up within startupTimeoutMs, and leaves nothing open', async () => {
     await proxy.refuse();
     const application = await createApplication({
-      imports: [PoolModule.forRoot({ pools: { primary: { startupTimeoutMs: 400 }, replica: {} } })],
+      imports: [
+        PoolModule.forRoot({ pools: { primary: { startupTimeoutMs: 2_000 }, replica: {} } }),
+      ],
     });
     const startedAt = performance.now();
     await expect(application.init()).rejects.toMatchObject({
@@ -75,8 +77,8 @@ describe('the start of an application', () => {
       pool: 'primary',
       cause: { code: 'ECONNREFUSED' },
     });
-    expect(performance.now() - startedAt).toBeGreaterThan(390);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeGreaterThan(1_990);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
     for (const pool of application.get(PoolRegistry)) expect(pool.ended).toBe(true);
   });
 
@@ -99,10 +101,10 @@ describe('the start of an application', () => {
       pool: 'primary',
       cause: { code: '28P01' },
     });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
     for (const pool of application.get(PoolRegistry)) expect(pool.ended).toBe(true);
     await eventually(() => proxy.openConnections === 0);
-    expect(await backendsOf(database)).toBe(0);
+    await eventually(async () => expect(await backendsOf(database)).toBe(0));
   });
 
   it('does not wait for a replica that is down', async () => {
@@ -117,7 +119,7 @@ describe('the start of an application', () => {
       imports: [PoolModule.forRoot({ pools: { primary: {}, replica: { min: 1 } } })],
       log,
     });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
     await eventually(() =>
       log.sentences('warn').some((line) => line.startsWith('replica: cannot')),
     );
@@ -154,8 +156,10 @@ describe('the start of an application', () => {
         await this.primary.acquire({ timeoutMs: 1 }).then((lease) => lease.release());
       }
     }
+    // It is not asked for a sign of life first, which would take longer.
+    const primary = { validationBypassMs: 60_000 };
     @Global()
-    @Module({ imports: [PoolModule.forRoot()], providers: [Installer] })
+    @Module({ imports: [PoolModule.forRoot({ pools: { primary } })], providers: [Installer] })
     class DatabaseModule {}
 
     await proxy.refuse();

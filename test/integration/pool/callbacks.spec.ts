@@ -60,7 +60,7 @@ describe('a callback', () => {
 
   it('of connect() is told an error alone', async () => {
     const pool = pools.open({ max: 1, acquireTimeoutMs: 30 });
-    const lease = await pool.acquire({ timeoutMs: 5_000 });
+    const lease = await pool.acquire({ timeoutMs: 20_000 });
     const late = await observe((callback) => pool.connect(callback));
     lease.release();
     await pool.end();

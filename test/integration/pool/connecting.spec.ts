@@ -8,7 +8,7 @@ import {
 import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
-import { backendOf, testPools } from './support/test-pools.js';
+import { backendOf, testPools, toldAfterFailures } from './support/test-pools.js';
 
 const pools = testPools();
 
@@ -30,18 +30,16 @@ describe('connectTimeoutMs', () => {
       { ssl: { rejectUnauthorized: false } },
     ],
   ] as const)('ends an attempt to reach %s', async (_whom, connects, options) => {
-    await using parts = await behindProxy({ ...options, connectTimeoutMs: 100 });
+    const limits = { connectTimeoutMs: 100, acquireTimeoutMs: 700 };
+    await using parts = await behindProxy({ ...options, ...limits });
     const { pool, proxy } = parts;
     await proxy.blackhole({ connects });
 
-    const error = (await pool
-      .acquire({ timeoutMs: 700 })
-      .catch((reason: unknown) => reason)) as Error;
+    const error = await toldAfterFailures(2, pool);
 
     expect(error).toBeInstanceOf(AcquireTimeoutError);
     expect(error.cause).toBeInstanceOf(TimeLimitError);
     expect(error.cause).toMatchObject({ step: 'connect', limitMs: 100 });
-    expect(pool.stats().counters.failedConnects).toBeGreaterThanOrEqual(2);
   });
 
   it('leaves no socket of an attempt that was ended', async () => {
@@ -57,11 +55,13 @@ describe('connectTimeoutMs', () => {
   });
 
   it('lets a caller who may wait longer be served when the server answers again', async () => {
-    await using parts = await behindProxy({ connectTimeoutMs: 100 });
+    // Long enough for an answer, however busy the machine is.
+    const limits = { connectTimeoutMs: 2_000, acquireTimeoutMs: 30_000 };
+    await using parts = await behindProxy(limits);
     const { pool, proxy } = parts;
     await proxy.blackhole();
     const answer = pool.query('SELECT 1 AS one');
-    await eventually(() => pool.stats().counters.failedConnects >= 2);
+    await eventually(() => pool.stats().counters.failedConnects >= 1);
 
     await proxy.heal();
 
@@ -71,7 +71,7 @@ describe('connectTimeoutMs', () => {
 
 describe('a server that cannot be reached', () => {
   it('is asked again until the deadline of whoever waits', async () => {
-    await using parts = await behindProxy({});
+    await using parts = await behindProxy({ acquireTimeoutMs: 30_000 });
     const { pool, proxy } = parts;
     await proxy.refuse();
     const answers = [pool.query('SELECT 1 AS n'), pool.query('SELECT 2 AS n')];
@@ -87,7 +87,7 @@ describe('a server that cannot be reached', () => {
   });
 
   it('that resets every newcomer is asked by one attempt at a time, with pauses', async () => {
-    await using parts = await behindProxy({ max: 10, acquireTimeoutMs: 1_000 });
+    await using parts = await behindProxy({ max: 10, acquireTimeoutMs: 3_000 });
     const { pool, proxy } = parts;
     await proxy.refuse({ how: 'reset' });
 
@@ -101,7 +101,7 @@ describe('a server that cannot be reached', () => {
         reason: { code: 'POOL_ACQUIRE_TIMEOUT', cause: { code: expect.any(String) } },
       });
     }
-    // 20 callers and a second: a storm would be hundreds.
+    // 20 callers and some seconds: a storm would be hundreds.
     expect(proxy.counts.attempts).toBeLessThan(60);
     expect(pools.log.warnings).toHaveLength(1);
   });
@@ -139,10 +139,12 @@ describe('a server that cannot be reached', () => {
   it('because its name is unknown fails within the deadline, and says so', async () => {
     const pool = pools.open({
       connectionString: 'postgresql://no-such-host.invalid/orders',
+      // A name server that cannot be reached is waited for.
       acquireTimeoutMs: 3_000,
+      connectTimeoutMs: 60_000,
     });
 
-    const error = (await pool.query('SELECT 1').catch((reason: unknown) => reason)) as Error;
+    const error = await toldAfterFailures(1, pool);
 
     // EAI_AGAIN where the machine has no name server that answers: that may pass.
     const cause = error.cause as { code: string };
@@ -184,8 +186,9 @@ describe('a configuration that is wrong', () => {
     await expect(pool.query('SELECT 1')).rejects.toBeInstanceOf(ConnectFailedError);
     const { attempts } = proxy.counts;
 
-    for (let n = 0; n < 20; n += 1) {
-      await expect(pool.query('SELECT 1')).rejects.toBeInstanceOf(ConnectFailedError);
+    const newcomers = Array.from({ length: 20 }, () => pool.query('SELECT 1'));
+    for (const told of await Promise.allSettled(newcomers)) {
+      expect(told).toMatchObject({ status: 'rejected', reason: expect.any(ConnectFailedError) });
     }
 
     expect(proxy.counts.attempts).toBe(attempts);

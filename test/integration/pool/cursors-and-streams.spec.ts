@@ -173,7 +173,7 @@ describe('a submittable that has to wait for a connection', () => {
 
   it('is told when there is none within the deadline', async () => {
     const pool = pools.open({ max: 1, acquireTimeoutMs: 50 });
-    const lease = await pool.acquire({ timeoutMs: 5_000 });
+    const lease = await pool.acquire({ timeoutMs: 20_000 });
 
     const cursor = pool.query(new Cursor(FIVE));
     const read = cursor.read(1);

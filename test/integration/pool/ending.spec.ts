@@ -186,7 +186,7 @@ describe('pool.drain()', () => {
 
     expect(second).toBe(first);
     expect(pools.log.sentences('info')).toEqual([
-      expect.stringMatching(/^orders: drained in \d+ ms: 0 taken back, 0 waiters refused$/),
+      expect.stringMatching(/^orders: drained in [\d.]+ m?s: 0 taken back, 0 waiters refused$/),
     ]);
   });
 
@@ -200,6 +200,7 @@ describe('pool.drain()', () => {
 
     await pool.end();
 
-    expect(performance.now() - begunAt).toBeLessThan(3_000);
+    // The peer would be waited for until its system gives up, which takes minutes.
+    expect(performance.now() - begunAt).toBeLessThan(15_000);
   });
 });

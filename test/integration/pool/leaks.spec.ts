@@ -21,7 +21,7 @@ describe('a connection that is out for longer than leakThresholdMs', () => {
     expect(others).toEqual([]);
     const [sentence, ...frames] = warning!.split('\n');
     expect(sentence).toMatch(
-      /^orders: possible leak: a connection held by ReportService\.weekly has been out for \d+ ms; release it on every path, or use pool\.use\(\); longer work deserves its own pool\. Acquired:$/,
+      /^orders: possible leak: a connection held by ReportService\.weekly has been out for [\d.]+ m?s; release it on every path, or use pool\.use\(\); longer work deserves its own pool\. Acquired:$/,
     );
     expect(frames[0]).toContain('leaks.spec');
     expect(pool.stats().counters.leaks).toBe(1);
@@ -92,7 +92,7 @@ describe('a connection that is out for longer than leakThresholdMs', () => {
     client.release();
 
     expect(pools.log.warnings[1]).toMatch(
-      /^orders: the connection held by import that was reported as a possible leak was returned after all, after \d+ ms$/,
+      /^orders: the connection held by import that was reported as a possible leak was returned after all, after [\d.]+ m?s$/,
     );
   });
 
@@ -109,11 +109,11 @@ describe('a connection that is out for longer than leakThresholdMs', () => {
     expect(pools.log.warnings).toEqual([
       expect.stringMatching(
         new RegExp(
-          `^orders: held for long: ${name} has had its connection for \\d+ ms; .*Acquired:\n.*leaks\\.spec`,
+          `^orders: held for long: ${name} has had its connection for [\\d.]+ m?s; .*Acquired:\n.*leaks\\.spec`,
         ),
       ),
       expect.stringMatching(
-        new RegExp(`^orders: ${name}, which was reported .*, has given it back after \\d+ ms$`),
+        new RegExp(`^orders: ${name}, which was reported .*, has given it back after [\\d.]+ m?s$`),
       ),
     ]);
     expect(pool.stats().counters).toMatchObject({ leaks: 0, longHolds: 1 });
@@ -131,14 +131,14 @@ describe('a connection that is out for longer than leakThresholdMs', () => {
     const [warning, ...others] = pools.log.warnings;
     expect(others).toEqual([]);
     expect(warning).toMatch(
-      /^orders: a connection held by lost was still out at shutdown, for \d+ ms\. Acquired:\n.*leaks\.spec/,
+      /^orders: a connection held by lost was still out at shutdown, for [\d.]+ m?s\. Acquired:\n.*leaks\.spec/,
     );
   });
 });
 
 describe('leak detection', () => {
   it('says nothing of what comes home in time', async () => {
-    const pool = pools.open({ max: 1, leakThresholdMs: 400 });
+    const pool = pools.open({ max: 1, leakThresholdMs: 10_000 });
 
     for (let n = 0; n < 20; n += 1) await pool.use((client) => client.query('SELECT 1'));
     await pool.end();

@@ -260,7 +260,7 @@ describe('what can be seen of a pool', () => {
     const { password } = new URL(connectionString);
     expect(password.length).toBeGreaterThan(5);
     const pool = pools.open({ connectionString, max: 1, acquireTimeoutMs: 20 });
-    const client = await pool.acquire({ timeoutMs: 5_000 });
+    const client = await pool.acquire({ timeoutMs: 20_000 });
     const timeout = await pool.connect().catch((error: unknown) => error);
     const views = [pool, pool.options, pool.stats(), pool.holders(), pool.address, client, timeout];
 

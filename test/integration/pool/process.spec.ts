@@ -23,11 +23,11 @@ class Survivors implements AsyncDisposable {
   }
 
   async inPlace(): Promise<void> {
-    for (const survivor of this.#programs) await survivor.says(/in place/, 20_000);
+    for (const survivor of this.#programs) await survivor.says(/in place/);
   }
 
   ends(): Promise<ProgramEnd[]> {
-    return Promise.all(this.#programs.map((survivor) => survivor.ends(25_000)));
+    return Promise.all(this.#programs.map((survivor) => survivor.ends()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,7 +158,7 @@ describe('a process', () => {
       args: [pools.database.connectionString, how],
     });
 
-    expect(await child.ends(20_000)).toEqual({
+    expect(await child.ends()).toEqual({
       code: 0,
       signal: null,
       stdout: 'nothing left to do\n',
@@ -173,7 +173,7 @@ describe('a process', () => {
     await using child = ChildProgram.run(program('leaves-by-itself'), {
       args: [pools.database.connectionString, 'neither'],
     });
-    await child.says(/nothing left to do/, 20_000);
+    await child.says(/nothing left to do/);
 
     await expect(child.ends(300)).rejects.toThrow(/did not end within 300 ms/);
   });
@@ -183,7 +183,7 @@ describe('a process', () => {
       args: [pools.database.connectionString],
     });
 
-    expect(await child.ends(20_000)).toEqual({
+    expect(await child.ends()).toEqual({
       code: 0,
       signal: null,
       stdout: '1,2,3\n',
@@ -196,7 +196,7 @@ describe('a process', () => {
       args: [pools.database.connectionString],
     });
 
-    const { code, stdout } = await child.ends(20_000);
+    const { code, stdout } = await child.ends();
 
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({

@@ -14,6 +14,11 @@ function impatient(): Pool {
   return pools.open({ max: 1, leakThresholdMs: 150, reclaimAfterMs: 300 });
 }
 
+/** For borrowers who are to get somewhere first, however busy the machine is. */
+function lessImpatient(): Pool {
+  return pools.open({ max: 1, leakThresholdMs: 1_500, reclaimAfterMs: 3_000 });
+}
+
 function forced(): string[] {
   return pools.log.warnings.filter((sentence) => sentence.includes('back by force'));
 }
@@ -43,7 +48,7 @@ describe('a connection that is out for longer than reclaimAfterMs', () => {
     });
     expect(forced()).toEqual([
       expect.stringMatching(
-        /^orders: took a connection held by ReportService\.weekly back by force after \d+ ms, as reclaimAfterMs says: .*Acquired:\n.*revoking\.spec/,
+        /^orders: took a connection held by ReportService\.weekly back by force after [\d.]+ m?s, as reclaimAfterMs says: .*Acquired:\n.*revoking\.spec/,
       ),
     ]);
   });
@@ -57,7 +62,7 @@ describe('a connection that is out for longer than reclaimAfterMs', () => {
     expect(error).toBeInstanceOf(LeaseRevokedError);
     expect(error).toMatchObject(REVOKED);
     expect(error.message).toMatch(
-      /^orders: the pool took this connection back \(it was out for \d+ ms, longer than reclaimAfterMs\); give it back sooner/,
+      /^orders: the pool took this connection back \(it was out for [\d.]+ m?s, longer than reclaimAfterMs\); give it back sooner/,
     );
     const use = (): unknown => client.processID;
     expect(use).toThrow(LeaseRevokedError);
@@ -84,7 +89,7 @@ describe('a connection that is out for longer than reclaimAfterMs', () => {
   });
 
   it('has its cursor and its transaction ended', async () => {
-    const pool = impatient();
+    const pool = lessImpatient();
     await pools.database.query('CREATE TABLE IF NOT EXISTS revoked (n int)');
     const client = await pool.acquire();
     const { processID } = client;
@@ -125,7 +130,7 @@ describe('a connection that is out for longer than reclaimAfterMs', () => {
   });
 
   it('ends a transaction, whose method is told at once', async () => {
-    const pool = impatient();
+    const pool = lessImpatient();
     const transactions = new TransactionManager({ get: () => pool });
     await pools.database.query('CREATE TABLE IF NOT EXISTS revoked (n int)');
     const late: Promise<Error>[] = [];
@@ -147,7 +152,7 @@ describe('a connection that is out for longer than reclaimAfterMs', () => {
   });
 
   it('ends a transaction in the middle of a statement', async () => {
-    const pool = impatient();
+    const pool = lessImpatient();
     const transactions = new TransactionManager({ get: () => pool });
     let processID: number | null = null;
 

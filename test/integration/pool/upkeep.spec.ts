@@ -69,7 +69,8 @@ describe('an idle connection', () => {
       min: 1,
       max: 1,
       keepaliveMs: 50,
-      validationTimeoutMs: 100,
+      // Long enough for the answer of a peer that lives, however busy the machine is.
+      validationTimeoutMs: 2_000,
       closeTimeoutMs: 200,
     });
     const backend = await backendOf(pool);
@@ -120,7 +121,8 @@ describe('maxLifetimeMs', () => {
     client.release();
 
     expect(await backendOf(pool)).not.toBe(processID);
-    expect(pool.stats().counters.closed.lifetime).toBe(1);
+    // On a busy machine the new one may have outlived its time as well.
+    expect(pool.stats().counters.closed.lifetime).toBeGreaterThanOrEqual(1);
   });
 });
 
@@ -228,7 +230,7 @@ describe('statementTimeoutMs', () => {
   });
 
   it('ends a statement at the server, and its connection lives on', async () => {
-    const pool = pools.open({ max: 1, statementTimeoutMs: 50 });
+    const pool = pools.open({ max: 1, statementTimeoutMs: 2_000 });
     const backend = await backendOf(pool);
 
     await expect(pool.query('SELECT pg_sleep(60)')).rejects.toMatchObject({ code: '57014' });

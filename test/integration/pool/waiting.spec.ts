@@ -93,17 +93,18 @@ describe('the queue', () => {
   it('gives what comes free first to whoever waits longest, be it returned or new', async () => {
     await using proxy = await TcpProxy.to(pools.database);
     const connectionString = proxy.through(pools.database.connectionString);
-    const pool = pools.open({ connectionString, max: 2 });
+    // What comes back is lent without a question, since none would be answered.
+    const pool = pools.open({ connectionString, max: 2, validationBypassMs: 60_000 });
     const busy = await pool.acquire();
-    proxy.connectLatency(1_000);
-    const begunAt = performance.now();
+    await proxy.pause();
     const waiter = pool.acquire();
     await eventually(() => pool.stats().connecting === 1);
 
     busy.release();
     const client = await waiter;
 
-    expect(performance.now() - begunAt).toBeLessThan(900);
+    expect(pool.stats()).toMatchObject({ connecting: 1, leased: 1 });
+    await proxy.resume();
     client.release();
     await eventually(() => expect(pool.stats()).toMatchObject({ connecting: 0, idle: 2 }));
   });
@@ -202,10 +203,10 @@ describe('a waiter that went away', () => {
 });
 
 describe('a spike on a warm pool', () => {
-  const CONNECT_MS = 1_500;
+  const CONNECT_MS = 3_000;
 
   /** 50 callers at once on 5 warm connections, 2 ms of work each. */
-  async function spike(): Promise<{ opened: number; tookMs: number }> {
+  async function spike(): Promise<{ opened: number; returnsServe: boolean }> {
     await using proxy = await TcpProxy.to(pools.database);
     proxy.connectLatency(CONNECT_MS);
     const connectionString = proxy.through(pools.database.connectionString);
@@ -220,9 +221,11 @@ describe('a spike on a warm pool', () => {
     await Promise.all(Array.from({ length: 50 }, () => pool.query('SELECT pg_sleep(0.002)')));
 
     const tookMs = performance.now() - begunAt;
-    const { connecting, counters } = pool.stats();
+    const { connecting, counters, histograms } = pool.stats();
     await pool.drain(0);
-    return { opened: counters.created - created + connecting, tookMs };
+    // The pool goes by how long connections were used: a busy machine may make that long.
+    const returnsServe = tookMs < CONNECT_MS / 4 && histograms.use.maxMs < CONNECT_MS / 15;
+    return { opened: counters.created - created + connecting, returnsServe };
   }
 
   it('opens at most one connection where returns serve it sooner', async () => {
@@ -230,9 +233,9 @@ describe('a spike on a warm pool', () => {
     const { opened } = await eventually(
       async () => {
         const run = await spike();
-        return run.tookMs < CONNECT_MS / 10 && run;
+        return run.returnsServe && run;
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
 
     expect(opened).toBeLessThanOrEqual(1);

@@ -18,7 +18,7 @@ describe('a pool with slowStatementMs', () => {
       {
         level: 'warn',
         sentence: expect.stringMatching(
-          /^orders: slow statement: 'SELECT pg_sleep\(\?\), \$1, \?' of ReportService\.weekly took \d+ ms \(slowStatementMs is 50\)$/,
+          /^orders: slow statement: 'SELECT pg_sleep\(\?\), \$1, \?' of ReportService\.weekly took [\d.]+ m?s \(slowStatementMs is 50\)$/,
         ),
         details: {
           pool: 'orders',
@@ -49,7 +49,10 @@ describe('a pool with slowStatementMs', () => {
       await new Promise((over) => setTimeout(over, 1_050));
       pools.log.lines.length = 0;
       await work();
-      return slowLines().map(({ details }) => details);
+      // A second later another one may be told of, on a machine that is busy.
+      return slowLines()
+        .slice(0, 1)
+        .map(({ details }) => details);
     };
 
     const inTransaction = await once(() =>
@@ -111,7 +114,7 @@ describe('a pool with slowAcquireMs', () => {
       {
         level: 'warn',
         sentence: expect.stringMatching(
-          /^orders: slow acquire: OrderService\.place waited \d+ ms for a connection \(slowAcquireMs is 40\)/,
+          /^orders: slow acquire: OrderService\.place waited [\d.]+ m?s for a connection \(slowAcquireMs is 40\)/,
         ),
         details: { pool: 'orders', label: 'OrderService.place', waitedMs: expect.any(Number) },
       },

@@ -231,10 +231,12 @@ describe('a batch that is stopped', () => {
   it('by its limit is rolled back, and the session goes on', async () => {
     const session = await sessions.open();
 
-    const error = await refusal<BatchError>(batch(session, [insert(1), slow], { timeoutMs: 200 }));
+    const error = await refusal<BatchError>(
+      batch(session, [insert(1), slow], { timeoutMs: 1_000 }),
+    );
 
     expect(error).toMatchObject({ index: 1, sqlState: '57014', outcome: 'rolled back' });
-    expect(error.cause).toMatchObject({ code: 'POOL_STATEMENT_TIMEOUT', limitMs: 200 });
+    expect(error.cause).toMatchObject({ code: 'POOL_STATEMENT_TIMEOUT', limitMs: 1_000 });
     await expectUnharmed(session);
   });
 
@@ -242,7 +244,7 @@ describe('a batch that is stopped', () => {
     const session = await sessions.open();
 
     const error = await refusal<BatchError>(
-      batch(session, [insert(1), atCommit(slow)], { timeoutMs: 200 }),
+      batch(session, [insert(1), atCommit(slow)], { timeoutMs: 1_000 }),
     );
 
     expect(error).toMatchObject({ index: undefined, sqlState: '57014', outcome: 'rolled back' });
@@ -250,7 +252,7 @@ describe('a batch that is stopped', () => {
   });
 
   it("by the server's own limit says so", async () => {
-    const session = await sessions.open({ statement_timeout: 50 });
+    const session = await sessions.open({ statement_timeout: 1_500 });
 
     const error = await refusal<BatchError>(batch(session, [insert(1), slow]));
 
@@ -259,10 +261,10 @@ describe('a batch that is stopped', () => {
   });
 
   it('but answered all the same resolves: it was committed', async () => {
-    const session = await sessions.open();
+    const session = await sessions.open({}, { cancelLimitMs: 20_000 });
     const stop = new AbortController();
     // The cancel request is under way for longer than the batch.
-    sessions.proxy.connectLatency(1_000);
+    sessions.proxy.connectLatency(2_500);
     const promise = batch(session, [insert(1), 'SELECT pg_sleep(0.1)'], { signal: stop.signal });
     stop.abort();
 
@@ -270,7 +272,7 @@ describe('a batch that is stopped', () => {
 
     expect(await accounts()).toEqual([1]);
     await session.whenQuiet();
-    expect((await session.client.query('SELECT pg_sleep(1.1)')).rowCount).toBe(1);
+    expect((await session.client.query('SELECT pg_sleep(2.7)')).rowCount).toBe(1);
   });
 
   it('before it was sent sends nothing', async () => {
@@ -441,7 +443,7 @@ describe('a batch whose connection is cut', () => {
     const session = await sessions.open();
     const connection = sessions.proxy.connections.at(-1)!;
     connection.cutAfter(bytes, direction, how);
-    const told = await batch(session, [insert(1), insert(2)], { timeoutMs: 300 }).then(
+    const told = await batch(session, [insert(1), insert(2)], { timeoutMs: 1_500 }).then(
       () => 'committed',
       (error: BatchError) => (error.code === 'POOL_BATCH_FAILED' ? error.outcome : error.code),
     );

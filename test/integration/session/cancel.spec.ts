@@ -8,7 +8,7 @@ const TRIES = 60;
 
 describe('a cancel request that comes before the statement has arrived', () => {
   it('is repeated, because the server forgets it', async () => {
-    const session = await sessions.open();
+    const session = await sessions.open({}, { answerLimitMs: 20_000 });
     for (let n = 0; n < TRIES; n += 1) {
       const sleeping = session.client.query('SELECT pg_sleep(30)');
       session.cancel();

@@ -640,7 +640,7 @@ describe('a test that ends in trouble', () => {
     transactions.expectWarning(/cannot connect/);
     const { pool } = transactions.open({
       connectionString: 'postgres://nobody@127.0.0.1:1/none',
-      acquireTimeoutMs: 200,
+      acquireTimeoutMs: 2_000,
     });
 
     const test = withRollback(pool, () => pool.query(INSERT, [1]));

@@ -6,7 +6,6 @@ import {
 } from '../../../lib/index.js';
 import type { Direction } from '../../support/tcp-proxy/lane.js';
 import { eventually } from '../../support/eventually.js';
-import { sleep } from '../../support/sleep.js';
 import { backendOf } from '../pool/support/test-pools.js';
 import { refusal } from '../session/support/refusal.js';
 import { testTransactions, type UnderTest } from './support/test-transactions.js';
@@ -21,7 +20,7 @@ const COMMITTED_BYTES = COMMIT_BYTES + 1 + 4 + 1;
 
 const RESOLVED = { resolveUnknownCommit: true };
 
-const IMPATIENT = { commitTimeoutMs: 200, retry: { attempts: 5 } };
+const IMPATIENT = { commitTimeoutMs: 1_000, retry: { attempts: 5 } };
 
 /** Inserts a row, and cuts the connection with COMMIT on its way. */
 function insertAndCut(
@@ -84,7 +83,7 @@ describe('a connection that is lost', () => {
 
     expect(await refusal(run)).toBeInstanceOf(CommitOutcomeUnknownError);
     expect(told).toEqual(['runs', 'unknown']);
-    expect(await test.entries()).toEqual([1]);
+    await eventually(async () => expect(await test.entries()).toEqual([1]));
   });
 
   // In silence the server would go on waiting for COMMIT: its session is ended.
@@ -151,7 +150,7 @@ describe('a connection that is lost', () => {
     const run = transactions.run(async (tx) => {
       tx.afterCompletion((outcome) => outcomes.push(outcome));
       await pool.query('INSERT INTO entry VALUES (1)');
-      await sleep(200);
+      await eventually(() => test.pools.log.warnings.length > 0);
     });
 
     await expect(run).rejects.toMatchObject({ code: 'POOL_CONNECTION_LOST' });
@@ -226,12 +225,12 @@ describe('an answer to COMMIT that takes its time', () => {
   it('is waited for until commitTimeoutMs, whatever deadline or signal there is', async () => {
     const { pool, transactions } = await test.openBehindProxy();
     const controller = new AbortController();
-    const options = { timeoutMs: 500, signal: controller.signal };
+    const options = { timeoutMs: 2_000, signal: controller.signal };
 
     await transactions.run(options, async (tx) => {
       await pool.query('INSERT INTO entry VALUES (1)');
       tx.beforeCommit(() => {
-        test.proxy.latency(300);
+        test.proxy.latency(1_100);
         setTimeout(() => controller.abort(), 100);
       });
     });

@@ -145,12 +145,12 @@ describe('transactions of requests at the same time', () => {
       nodeOptions: ['--expose-gc'],
     });
 
-    const { code, stdout, stderr } = await child.ends(60_000);
+    const { code, stdout, stderr } = await child.ends(120_000);
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const [report, pools] = stdout.split('\n');
     expect(JSON.parse(report!)).toEqual({ served: 31, held: [] });
     // It is the idle connections, with all that watches them, that may not hold whom they served.
     expect(pools).toBe('with connections');
-  }, 70_000);
+  }, 130_000);
 });

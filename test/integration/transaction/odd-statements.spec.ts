@@ -5,7 +5,7 @@ import { testTransactions } from './support/test-transactions.js';
 
 const test = testTransactions();
 /** Far shorter than any limit of the pool's: what waits for one of those has failed. */
-const SOON = { timeoutMs: 2_000 };
+const SOON = { timeoutMs: 4_000 };
 
 describe('a first statement', () => {
   it('that wants data which nobody sends fails as it does without BEGIN', async () => {
@@ -75,7 +75,7 @@ describe('a first statement', () => {
   });
 
   it('may be stopped by its own signal while it waits for a connection', async () => {
-    const { pool, transactions } = test.open({ max: 1, acquireTimeoutMs: 5_000 });
+    const { pool, transactions } = test.open({ max: 1, acquireTimeoutMs: 20_000 });
     const lease = await pool.acquire();
     const controller = new AbortController();
 

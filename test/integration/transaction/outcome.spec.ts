@@ -165,7 +165,7 @@ describe('the outcome of a transaction', () => {
   it('holds what came after a statement for which no connection came', async () => {
     const { pool, transactions } = test.open({ max: 1, acquireTimeoutMs: 50 });
     test.expectWarning(/told because an acquire went without a connection/);
-    const lease = await pool.acquire();
+    const lease = await pool.acquire({ timeoutMs: 20_000 });
 
     const run = transactions.run(async () => {
       const code = 'POOL_ACQUIRE_TIMEOUT';

@@ -156,10 +156,10 @@ describe('a transaction whose time is over', () => {
 
     await pool.query('SELECT');
     await transactions.run(async () => {
-      await transactions.run({ timeoutMs: 500 }, () => pool.query('SELECT'));
-      const nested = { timeoutMs: 500, propagation: 'NESTED' } as const;
+      await transactions.run({ timeoutMs: 2_000 }, () => pool.query('SELECT'));
+      const nested = { timeoutMs: 2_000, propagation: 'NESTED' } as const;
       await transactions.run(nested, () => pool.query('SELECT'));
-      await sleep(600);
+      await sleep(2_100);
       await pool.query('INSERT INTO entry VALUES (1)');
     });
 
@@ -250,7 +250,7 @@ describe('a transaction whose time is over', () => {
   it('is measured over all attempts', async () => {
     const { pool, transactions } = test.open({ max: 1 });
     let runs = 0;
-    const options = { timeoutMs: 100, retry: { attempts: 1_000_000 } };
+    const options = { timeoutMs: 2_000, retry: { attempts: 1_000_000 } };
 
     const run = transactions.run(options, async () => {
       runs += 1;
@@ -363,15 +363,15 @@ describe('a transaction whose signal fires', () => {
 
 describe('a statement with limits of its own inside a transaction', () => {
   it.each([
-    ['timeout', { timeoutMs: 50 }, 'POOL_STATEMENT_TIMEOUT'],
-    ['signal', { signal: AbortSignal.timeout(50) }, 'POOL_STATEMENT_ABORTED'],
+    ['timeout', () => ({ timeoutMs: 50 }), 'POOL_STATEMENT_TIMEOUT'],
+    ['signal', () => ({ signal: AbortSignal.timeout(50) }), 'POOL_STATEMENT_ABORTED'],
   ])('is undone with its savepoint by its %s', async (_what, limits, code) => {
     const { pool, transactions } = test.open({ max: 1 });
 
     await transactions.run(async () => {
       await pool.query('INSERT INTO entry VALUES (1)');
       const nested = transactions.run({ propagation: 'NESTED' }, () =>
-        pool.query({ text: SLEEP, ...limits }),
+        pool.query({ text: SLEEP, ...limits() }),
       );
       await expect(nested).rejects.toMatchObject({ code });
       await pool.query('INSERT INTO entry VALUES (2)');

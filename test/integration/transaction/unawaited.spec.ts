@@ -92,6 +92,7 @@ describe('what is not awaited in a transaction', () => {
   ])('is refused when it comes after the end: %s', async (state, error) => {
     const { pool, transactions } = test.open();
     const late = deferred();
+    let isOver = false;
     const told: Promise<Error>[] = [];
 
     await transactions
@@ -107,10 +108,15 @@ describe('what is not awaited in a transaction', () => {
           told.push(refusal(pool.use(() => {})));
         };
         void late.promise.then(ask);
-        setTimeout(ask, 100);
+        const timer = setInterval(() => {
+          if (!isOver) return;
+          clearInterval(timer);
+          ask();
+        }, 5);
         if (error) throw error;
       })
       .catch(() => {});
+    isOver = true;
     late.resolve();
     await eventually(() => told.length === 12);
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 20_000;
 
 /** Lends a connection of its own for the time of the callback. */
 export async function withSession<T>(

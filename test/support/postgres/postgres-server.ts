@@ -26,7 +26,7 @@ import { DEFAULT_SETTINGS, renderSettings, type ServerSettings } from './server-
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 30_000;
-const REPLICATION_TIMEOUT_MS = 10_000;
+const REPLICATION_TIMEOUT_MS = 30_000;
 const PORT_ATTEMPTS = 5;
 
 interface ServerParts {

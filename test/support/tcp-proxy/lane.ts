@@ -44,6 +44,7 @@ export class Lane {
   #cut: { bytesLeft: number; readonly how: CutStyle } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #cutTimer: NodeJS.Timeout | undefined;
+  #cutImmediate: NodeJS.Immediate | undefined;
   #full = false;
 
   constructor(source: Socket, observer: LaneObserver) {
@@ -143,7 +144,9 @@ export class Lane {
     const cut = (): void => this.#observer.cut(how);
     sink.write(bytes, (error) => {
       if (error) return;
-      if (how === 'rst') this.#cutTimer = setTimeout(cut, READ_BEFORE_RESET_MS);
+      // And not before the loop has looked for what there is to read, however late the timer is.
+      const cutAfterReads = (): void => void (this.#cutImmediate = setImmediate(cut));
+      if (how === 'rst') this.#cutTimer = setTimeout(cutAfterReads, READ_BEFORE_RESET_MS);
       else cut();
     });
   }
@@ -160,6 +163,7 @@ export class Lane {
   #forget(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#cutTimer);
+    clearImmediate(this.#cutImmediate);
     this.#queue.length = 0;
     this.#queuedBytes = 0;
   }

@@ -11,7 +11,7 @@ import { UnansweredPort } from './unanswered-port.js';
 const HOST = '127.0.0.1';
 /** Type, length and state. */
 const READY_FOR_QUERY_BYTES = 6;
-const RELISTEN_TIMEOUT_MS = 5_000;
+const RELISTEN_TIMEOUT_MS = 15_000;
 
 /** What a new connection meets while traffic is stopped: it is accepted and hears nothing, or its request is not even answered. */
 export interface InterruptionOptions {

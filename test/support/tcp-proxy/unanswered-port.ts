@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 /** Room for connections that nobody has accepted yet; systems add up to one. */
 const BACKLOG = 1;
 const FILLERS_AT_MOST = 16;
-const FILLER_PATIENCE_MS = 100;
+const FILLER_PATIENCE_MS = 300;
 
 /**
  * A thread that listens and then stands still: once its backlog is full, the kernel drops further

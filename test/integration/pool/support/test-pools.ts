@@ -3,6 +3,9 @@ import { Pool, type PoolOptions } from '../../../../lib/index.js';
 import { type TestDatabase, testDatabase } from '../../../support/test-database.js';
 import { RecordingLog } from './recording-log.js';
 
+/** How long callers wait unless a test says otherwise: a busy machine may connect slowly. */
+const PATIENCE_MS = 30_000;
+
 /** Pools of one spec file, on a database of their own; each ends with the test that opened it. */
 export class TestPools {
   /** What the pools of the running test have written. */
@@ -16,7 +19,8 @@ export class TestPools {
 
   open(options: PoolOptions = {}): Pool {
     const { connectionString } = this.database;
-    const pool = new Pool({ connectionString, ...options }, { name: 'orders', log: this.log });
+    const given = { connectionString, acquireTimeoutMs: PATIENCE_MS, ...options };
+    const pool = new Pool(given, { name: 'orders', log: this.log });
     this.#open.push(pool);
     return pool;
   }
@@ -54,6 +58,17 @@ export function testPools(): TestPools {
   afterEach(() => pools.endAll());
   afterAll(() => pools.database.drop());
   return pools;
+}
+
+/**
+ * What a caller is told when so many attempts to connect have failed, however long a busy machine
+ * takes for them: one who gives up before is told of no failure.
+ */
+export async function toldAfterFailures(failures: number, pool: Pool): Promise<Error> {
+  for (;;) {
+    const told: unknown = await pool.query('SELECT 1').catch((reason: unknown) => reason);
+    if (pool.stats().counters.failedConnects >= failures) return told as Error;
+  }
 }
 
 /** The process id of the backend behind a pool or a connection. */

@@ -1,11 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import pg from 'pg';
-import { PostgresSession } from '../../../../lib/postgres/session/postgres-session.js';
+import {
+  type CancelRules,
+  PostgresSession,
+} from '../../../../lib/postgres/session/postgres-session.js';
 import { TcpProxy } from '../../../support/tcp-proxy/tcp-proxy.js';
 import { testDatabase, type TestDatabase } from '../../../support/test-database.js';
 
 /** The defaults of a pool. */
-const CANCEL_RULES = { cancelLimitMs: 2_000, answerLimitMs: 1_000, stream: undefined };
+const CANCEL_RULES: CancelRules = { cancelLimitMs: 2_000, answerLimitMs: 1_000, stream: undefined };
 
 /** Sessions of one spec file, through a proxy, to a database of their own. */
 export class TestSessions {
@@ -21,10 +24,13 @@ export class TestSessions {
     return this.#proxy!;
   }
 
-  async open(config: pg.ClientConfig = {}): Promise<PostgresSession> {
+  async open(
+    config: pg.ClientConfig = {},
+    rules: Partial<CancelRules> = {},
+  ): Promise<PostgresSession> {
     const connectionString = this.proxy.through(this.database.connectionString);
     const client = new pg.Client({ connectionString, ...config });
-    const session = new PostgresSession(client, CANCEL_RULES);
+    const session = new PostgresSession(client, { ...CANCEL_RULES, ...rules });
     this.#open.push(session);
     await client.connect();
     session.connected();

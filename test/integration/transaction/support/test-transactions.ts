@@ -5,6 +5,15 @@ import { eventually } from '../../../support/eventually.js';
 import { TcpProxy } from '../../../support/tcp-proxy/tcp-proxy.js';
 import { type TestPools, testPools } from '../../pool/support/test-pools.js';
 
+/**
+ * What any test may cause: an acquire that is to time out has the pool tell who holds it, and an
+ * attempt to connect that takes much longer than others, on a busy machine, is given up.
+ */
+const OF_NO_TEST = [
+  /told because an acquire went without/,
+  /cannot connect to .*: POOL_TIME_LIMIT \(attempt/,
+];
+
 /** A pool, and what runs transactions on it. */
 export interface UnderTest {
   readonly pool: Pool;
@@ -80,8 +89,7 @@ export class TestTransactions {
         expect(listenersOf(client)).toEqual(this.#listeners);
       }
     }
-    // An acquire that is to time out has the pool tell who holds it.
-    const known = [...this.#expected, ...this.#tolerated, /told because an acquire went without/];
+    const known = [...this.#expected, ...this.#tolerated, ...OF_NO_TEST];
     const unexpected = this.pools.log.warnings.filter(
       (warning) => !known.some((like) => like.test(warning)),
     );
