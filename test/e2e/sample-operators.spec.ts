@@ -1,37 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import type { Server } from 'node:http';
-import request from 'supertest';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { testDatabase, type TestDatabase } from '../support/test-database.js';
 import { lockTable } from './support/lock-table.js';
+import { startedSample } from './support/started-sample.js';
 
 describe('the sample, for operators', () => {
-  let database: TestDatabase;
-  let app: INestApplication<Server>;
-  const server = () => request(app.getHttpServer());
+  const environment = { OPERATOR_TOKEN: 'open sesame' };
+  const sample = startedSample({ environment, logger: false });
+  const server = () => sample.asks();
   const allowed = { authorization: 'Bearer open sesame' };
-
-  beforeAll(async () => {
-    database = await testDatabase();
-    process.env.DATABASE_URL = database.connectionString;
-    process.env.DATABASE_REPLICA_URL = database.connectionString;
-    process.env.OPERATOR_TOKEN = 'open sesame';
-
-    const { AppModule } = await import('../../sample/app.module.js');
-    const { configureApp } = await import('../../sample/configure-app.js');
-    const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
-    app = module.createNestApplication({ logger: false });
-    configureApp(app);
-    await app.listen(0, '127.0.0.1');
-  });
-
-  afterAll(async () => {
-    delete process.env.OPERATOR_TOKEN;
-    await app.close();
-    await database.drop();
-  });
 
   it.each([{}, { authorization: 'Bearer' }, { authorization: 'Bearer open sesame!' }])(
     'lets nobody in without the token: %o',
@@ -42,7 +18,7 @@ describe('the sample, for operators', () => {
   );
 
   it('names the transfer that waits, who blocks it, and the way out', async () => {
-    const unlock = await lockTable(database.connectionString, 'bank.accounts');
+    const unlock = await lockTable(sample.database.connectionString, 'bank.accounts');
     const transfer = server()
       .post('/transfers')
       .send({ from: 1, to: 2, amountCents: 4_242 })
