@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   Global,
   Injectable,
@@ -11,30 +11,16 @@ import { InjectPool, type Pool, PoolModule, PoolRegistry } from '../../../lib/in
 import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 import { sleep } from '../../support/sleep.js';
-import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
-import { type TestDatabase, testDatabase } from '../../support/test-database.js';
 import { createApplication, startApplication } from './support/application.js';
 import { backendsOf } from './support/backends.js';
-import { environmentSays } from './support/environment.js';
+import { proxiedDatabase } from './support/proxied-database.js';
 import { RecordedLog } from './support/recorded-log.js';
 
-let database: TestDatabase;
-let proxy: TcpProxy;
-let restore = () => {};
-beforeAll(async () => (database = await testDatabase()));
-beforeEach(async () => {
-  proxy = await TcpProxy.to(database);
-  restore = environmentSays({ DATABASE_URL: proxy.through(database.connectionString) });
-});
-afterEach(async () => {
-  restore();
-  await proxy.close();
-});
-afterAll(() => database.drop());
+const network = proxiedDatabase();
 
 /** The address of a server that is not there. */
 async function nowhere(): Promise<string> {
-  const url = new URL(database.connectionString);
+  const url = new URL(network.database.connectionString);
   url.port = String(await freePort());
   return url.href;
 }
@@ -45,15 +31,15 @@ describe('the start of an application', () => {
       imports: [PoolModule.forRoot({ pools: { primary: { min: 3 } } })],
     });
     expect(application.get(PoolRegistry).snapshot()['primary']).toMatchObject({ idle: 3 });
-    expect(await backendsOf(database)).toBe(3);
+    expect(await backendsOf(network.database)).toBe(3);
   });
 
   it('waits for a primary that comes up later, and tells about it', async () => {
-    await proxy.refuse();
+    await network.proxy.refuse();
     const log = new RecordedLog();
     const start = startApplication({ imports: [PoolModule.forRoot()], log });
     await sleep(1_500);
-    await proxy.accept();
+    await network.proxy.accept();
     await using application = await start;
     expect(application.get(PoolRegistry).snapshot()['primary']!.total).toBe(1);
     expect(log.sentences('warn')[0]).toMatch(
@@ -65,7 +51,7 @@ describe('the start of an application', () => {
   });
 
   it('fails when the primary is not up within startupTimeoutMs, and leaves nothing open', async () => {
-    await proxy.refuse();
+    await network.proxy.refuse();
     const application = await createApplication({
       imports: [PoolModule.forRoot({ pools: { primary: { startupTimeoutMs: 400 }, replica: {} } })],
     });
@@ -81,14 +67,14 @@ describe('the start of an application', () => {
   });
 
   it('fails at once on a wrong password, and leaves nothing open', async () => {
-    const url = new URL(database.connectionString);
+    const url = new URL(network.database.connectionString);
     url.password = 'not-the-password';
     const application = await createApplication({
       imports: [
         PoolModule.forRoot({
           pools: {
             primary: { connectionString: url.href },
-            replica: { connectionString: proxy.through(database.connectionString), min: 2 },
+            replica: { connectionString: network.connectionString, min: 2 },
           },
         }),
       ],
@@ -101,14 +87,13 @@ describe('the start of an application', () => {
     });
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     for (const pool of application.get(PoolRegistry)) expect(pool.ended).toBe(true);
-    await eventually(() => proxy.openConnections === 0);
-    expect(await backendsOf(database)).toBe(0);
+    await eventually(() => network.proxy.openConnections === 0);
+    expect(await backendsOf(network.database)).toBe(0);
   });
 
   it('does not wait for a replica that is down', async () => {
-    restore();
-    restore = environmentSays({
-      DATABASE_URL: database.connectionString,
+    network.says({
+      DATABASE_URL: network.database.connectionString,
       DATABASE_REPLICA_URL: await nowhere(),
     });
     const log = new RecordedLog();
@@ -126,11 +111,10 @@ describe('the start of an application', () => {
   });
 
   it('waits for every pool that it is told to', async () => {
-    await proxy.refuse();
-    restore();
-    restore = environmentSays({
-      DATABASE_URL: database.connectionString,
-      DATABASE_REPLICA_URL: proxy.through(database.connectionString),
+    await network.proxy.refuse();
+    network.says({
+      DATABASE_URL: network.database.connectionString,
+      DATABASE_REPLICA_URL: network.connectionString,
     });
     let started = false;
     const start = startApplication({
@@ -140,7 +124,7 @@ describe('the start of an application', () => {
     }).finally(() => (started = true));
     await sleep(300);
     expect(started).toBe(false);
-    await proxy.accept();
+    await network.proxy.accept();
     await using application = await start;
     expect(application.get(PoolRegistry).snapshot()['replica']!.total).toBe(1);
   });
@@ -158,10 +142,10 @@ describe('the start of an application', () => {
     @Module({ imports: [PoolModule.forRoot()], providers: [Installer] })
     class DatabaseModule {}
 
-    await proxy.refuse();
+    await network.proxy.refuse();
     const start = startApplication({ imports: [DatabaseModule] });
     await sleep(300);
-    await proxy.accept();
+    await network.proxy.accept();
     await using application = await start;
     expect(application.get(PoolRegistry).snapshot()['primary']!.counters.acquires).toBe(1);
   });
@@ -197,7 +181,7 @@ describe('a start that fails in another module', () => {
     });
     await expect(application.init()).rejects.toBe(failure);
     for (const pool of application.get(PoolRegistry)) expect(pool.ended).toBe(true);
-    await eventually(() => proxy.openConnections === 0);
+    await eventually(() => network.proxy.openConnections === 0);
     await application.close();
   });
 
@@ -209,8 +193,8 @@ describe('a start that fails in another module', () => {
       logger: new RecordedLog(),
     });
     await expect(start).rejects.toBe(failure);
-    expect(proxy.counts.accepted).toBeGreaterThan(0);
-    await eventually(() => proxy.openConnections === 0);
+    expect(network.proxy.counts.accepted).toBeGreaterThan(0);
+    await eventually(() => network.proxy.openConnections === 0);
   });
 
   it('opens nothing when it fails before any hook', async () => {
@@ -226,7 +210,7 @@ describe('a start that fails in another module', () => {
       ],
     });
     await expect(create).rejects.toBe(failure);
-    expect(proxy.counts.attempts).toBe(0);
+    expect(network.proxy.counts.attempts).toBe(0);
   });
 
   it('has changed nothing about the hooks of those that succeed', async () => {
@@ -269,6 +253,6 @@ describe('createApplicationContext()', () => {
     expect((await primary.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     await context.close();
     expect(primary.ended).toBe(true);
-    await eventually(() => proxy.openConnections === 0);
+    await eventually(() => network.proxy.openConnections === 0);
   });
 });
