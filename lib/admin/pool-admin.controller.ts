@@ -12,6 +12,7 @@ import {
   type Type,
   UseFilters,
   UseGuards,
+  VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { ArgumentCheck } from '../postgres/options/argument-check.js';
 import type { PoolsReport } from '../diagnostics/pools-report.js';
@@ -81,7 +82,8 @@ export type AdminGuard = Type<CanActivate> | CanActivate;
 /** The routes under a path of this application's, behind its guards. */
 export function poolAdminController(path: string, guards: readonly AdminGuard[]): Type {
   class PoolAdminController extends PoolAdminRoutes {}
-  Controller(path)(PoolAdminController);
+  // What an operator types at night is the same in every version of an API.
+  Controller({ path, version: VERSION_NEUTRAL })(PoolAdminController);
   UseGuards(...guards)(PoolAdminController);
   UseFilters(PoolAdminFilter)(PoolAdminController);
   return PoolAdminController;

@@ -2,7 +2,12 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { optionsMadeBy } from '../nest/options-source.js';
 import { hasGuards, healthController } from './health-controller.js';
-import { checkProviders, HEALTH_OPTIONS, routeProviders } from './health-providers.js';
+import {
+  checkProviders,
+  HEALTH_OPTIONS,
+  rootProviders,
+  SHARED_CHECKS,
+} from './health-providers.js';
 import type {
   PoolHealthModuleAsyncOptions,
   PoolHealthModuleOptions,
@@ -14,18 +19,24 @@ import { PoolHealthIndicator } from './pool-health.indicator.js';
 
 /**
  * Provides {@link PoolHealthIndicator}, and Terminus with it. The pools come from `PoolModule`.
- * With {@link forRoot} it also answers `/health`, `/health/live` and `/health/ready`.
+ * With {@link forRoot} it also answers `/health`, `/health/live` and `/health/ready`, and is global:
+ * a module that imports it without, or nothing, gets the same checks with the same options.
  *
  * An application that configures Terminus imports that first, since Nest takes the first it finds:
  * `imports: [TerminusModule.forRoot({ ... }), PoolHealthModule]`.
  *
- * At start it throws InvalidPoolOptionsError with everything that is wrong with the options.
+ * At start it throws InvalidPoolOptionsError with everything that is wrong with the options, and
+ * PoolModuleError where `forRoot()` was called twice.
  *
  * @publicApi
  */
 @Module({
   imports: [TerminusModule],
-  providers: [{ provide: HEALTH_OPTIONS, useValue: {} }, ...checkProviders, PoolHealthIndicator],
+  providers: [
+    { provide: HEALTH_OPTIONS, useValue: {} },
+    ...checkProviders(false),
+    PoolHealthIndicator,
+  ],
   exports: [PoolHealthIndicator, TerminusModule],
 })
 export class PoolHealthModule {
@@ -64,9 +75,11 @@ export class PoolHealthModule {
 function moduleOf(routes: PoolHealthRoutes, options: readonly Provider[]): DynamicModule {
   return {
     module: PoolHealthModule,
+    global: true,
     imports: routes.imports ?? [],
     controllers: [healthController(routes)],
-    providers: [...options, ...routeProviders(hasGuards(routes))],
+    providers: [...options, ...rootProviders(hasGuards(routes))],
+    exports: [SHARED_CHECKS],
   };
 }
 

@@ -3,6 +3,7 @@ import {
   type DynamicModule,
   Inject,
   Module,
+  type ModuleMetadata,
   type OnApplicationShutdown,
   type Type,
 } from '@nestjs/common';
@@ -18,7 +19,7 @@ import { PoolCollectors } from './pool-collectors.js';
  *
  * @publicApi
  */
-export interface PoolPrometheusOptions {
+export interface PoolPrometheusOptions extends Pick<ModuleMetadata, 'imports'> {
   /**
    * Where the metrics are registered. Default: prom-client's own `register`, with whatever else the
    * application has there. Two applications in one process need one each.
@@ -31,7 +32,10 @@ export interface PoolPrometheusOptions {
    */
   readonly path?: string | false;
 
-  /** Guards of the path: classes, or instances. Default: none but the application's global ones. */
+  /**
+   * Guards of the path: classes, or instances. Default: none but the application's global ones.
+   * `imports` has what the classes inject.
+   */
   readonly guards?: readonly (Type<CanActivate> | CanActivate)[];
 }
 
@@ -62,6 +66,7 @@ export class PoolPrometheusModule implements OnApplicationShutdown {
     registry = register,
     path = '/metrics',
     guards = [],
+    imports = [],
   }: PoolPrometheusOptions = {}): DynamicModule {
     if (path !== false && (typeof path !== 'string' || path === '')) {
       throw new PoolModuleError(
@@ -70,6 +75,7 @@ export class PoolPrometheusModule implements OnApplicationShutdown {
     }
     return {
       module: PoolPrometheusModule,
+      imports,
       providers: [{ provide: REGISTRY, useValue: registry }],
       controllers: path === false ? [] : [metricsController(path, guards, registry)],
     };

@@ -1,36 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
+import { describe, expect, it } from '@jest/globals';
 import { getPoolToken, type Pool } from 'nestjs-pools';
-import type { Server } from 'node:http';
-import request from 'supertest';
 import { eventually } from '../support/eventually.js';
-import { testDatabase, type TestDatabase } from '../support/test-database.js';
 import { lockTable } from './support/lock-table.js';
 import type { PoolInHealth } from './support/sample-client.js';
+import { startedSample } from './support/started-sample.js';
 
 describe('the sample over HTTP', () => {
-  let database: TestDatabase;
-  let app: INestApplication<Server>;
-  const server = () => request(app.getHttpServer());
-
-  beforeAll(async () => {
-    database = await testDatabase();
-    process.env.DATABASE_URL = database.connectionString;
-    process.env.DATABASE_REPLICA_URL = database.connectionString;
-
-    const { AppModule } = await import('../../sample/app.module.js');
-    const { configureApp } = await import('../../sample/configure-app.js');
-    const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
-    app = module.createNestApplication({ logger: ['error'] });
-    configureApp(app);
-    await app.listen(0, '127.0.0.1');
-  });
-
-  afterAll(async () => {
-    await app.close();
-    await database.drop();
-  });
+  const sample = startedSample();
+  const server = () => sample.asks();
 
   async function openAccount(
     openingCents: number | string,
@@ -51,7 +28,7 @@ describe('the sample over HTTP', () => {
 
   describe('accounts', () => {
     it('are seeded, the same balances every time, and no money came from nowhere', async () => {
-      const { rows } = await database.query(
+      const { rows } = await sample.database.query(
         `SELECT count(*)::text AS accounts, min(balance_cents)::text AS least,
                 (sum(balance_cents) - sum(opening_cents))::text AS created,
                 (SELECT count(*)::text FROM bank.transfers) AS transfers
@@ -143,7 +120,7 @@ describe('the sample over HTTP', () => {
         server().post('/transfers').send({ from, to, amountCents: 11 }).expect(422),
       );
       await Promise.all(refused);
-      const { rows } = await database.query(
+      const { rows } = await sample.database.query(
         `SELECT (SELECT count(*)::integer FROM pg_stat_activity
                   WHERE datname = current_database() AND state LIKE 'idle in transaction%') AS open,
                 (SELECT count(*)::integer FROM bank.transfers WHERE from_account = $1) AS moved`,
@@ -305,7 +282,7 @@ describe('the sample over HTTP', () => {
     });
 
     it('stays up while every connection of the primary is lent out', async () => {
-      const release = await lockTable(database.connectionString, 'bank.accounts');
+      const release = await lockTable(sample.database.connectionString, 'bank.accounts');
       const transfers = Array.from({ length: 15 }, () =>
         server().post('/transfers').send({ from: 3, to: 4, amountCents: 1 }),
       );
@@ -365,7 +342,7 @@ describe('the sample over HTTP', () => {
   // The last one: it takes a pool away for good.
   describe('a pool that cannot serve', () => {
     it('is answered with 503, the code of the error and when to try again', async () => {
-      const replica = app.get<Pool>(getPoolToken('replica'));
+      const replica = sample.app.get<Pool>(getPoolToken('replica'));
       await replica.drain(0);
       const { body } = await server()
         .get('/accounts/1/history')

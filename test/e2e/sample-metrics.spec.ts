@@ -1,42 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import type { Server } from 'node:http';
-import request from 'supertest';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { type Samples, samplesIn } from '../integration/prometheus/support/samples.js';
-import { testDatabase, type TestDatabase } from '../support/test-database.js';
 import { readsOf } from './support/promql.js';
+import { startedSample } from './support/started-sample.js';
 
 const docs = (file: string) => readFileSync(new URL(`../../docs/${file}`, import.meta.url), 'utf8');
 
 /** Labels that Prometheus itself puts on what it scrapes, and on the buckets of histograms. */
 const OF_PROMETHEUS = ['job', 'instance', 'le'];
 
-let database: TestDatabase;
-let app: INestApplication<Server>;
+const sample = startedSample();
 let samples: Samples;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  process.env.DATABASE_URL = database.connectionString;
-  process.env.DATABASE_REPLICA_URL = database.connectionString;
-  const { AppModule } = await import('../../sample/app.module.js');
-  const { configureApp } = await import('../../sample/configure-app.js');
-  const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
-  app = module.createNestApplication({ logger: ['error'] });
-  configureApp(app);
-  await app.listen(0, '127.0.0.1');
-
-  await request(app.getHttpServer()).get('/accounts/1').expect(200);
-  const { text } = await request(app.getHttpServer()).get('/metrics').expect(200);
+  await sample.asks().get('/accounts/1').expect(200);
+  const { text } = await sample.asks().get('/metrics').expect(200);
   samples = samplesIn(text);
-});
-
-afterAll(async () => {
-  await app.close();
-  await database.drop();
 });
 
 function expectReadable(expression: string): void {
@@ -58,6 +38,16 @@ interface Rule {
   readonly annotations: { readonly summary: string; readonly description: string };
 }
 
+const { groups } = parse(docs('prometheus-alerts.yml')) as { groups: { rules: Rule[] }[] };
+const rules = groups.flatMap((group) => group.rules);
+
+interface Dashboard {
+  readonly panels: { id: number; title: string; targets: { expr: string }[] }[];
+  readonly templating: { list: { name: string; query: string | { query: string } }[] };
+}
+
+const dashboard = JSON.parse(docs('grafana-dashboard.json')) as Dashboard;
+
 describe('the metrics of the sample', () => {
   it('tell of all of its pools', () => {
     const pools = samples.all('db_client_connection_limit').map(({ labels }) => labels.pool_name);
@@ -67,8 +57,6 @@ describe('the metrics of the sample', () => {
   });
 
   it('are all that the alert rules read', () => {
-    const { groups } = parse(docs('prometheus-alerts.yml')) as { groups: { rules: Rule[] }[] };
-    const rules = groups.flatMap((group) => group.rules);
     expect(rules.length).toBeGreaterThan(5);
     for (const { alert, expr, labels, annotations } of rules) {
       expect(alert).toMatch(/^Pool[A-Za-z]+$/);
@@ -86,12 +74,7 @@ describe('the metrics of the sample', () => {
   });
 
   it('are all that the dashboard reads', () => {
-    const dashboard = JSON.parse(docs('grafana-dashboard.json')) as {
-      panels: { id: number; title: string; targets: { expr: string }[] }[];
-      templating: { list: { name: string; query: string | { query: string } }[] };
-    };
     const { panels, templating } = dashboard;
-    expect(panels.length).toBeGreaterThan(5);
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const variables = ['$__rate_interval', ...templating.list.map(({ name }) => `$${name}`)];
     for (const { expr } of panels.flatMap(({ targets }) => targets)) {
@@ -108,6 +91,16 @@ describe('the metrics of the sample', () => {
     }
   });
 
+  it('are all on the dashboard, but for the bounds that never change', () => {
+    const targets = dashboard.panels.flatMap((panel) => panel.targets);
+    const read = new Set(targets.flatMap(({ expr }) => Array.from(readsOf(expr).metrics, baseOf)));
+    const unread = ours().filter((name) => !read.has(name));
+    expect(unread.toSorted()).toEqual([
+      'db_client_connection_idle_max',
+      'db_client_connection_idle_min',
+    ]);
+  });
+
   it('are all documented, and no other is', () => {
     const documented = new Set(
       Array.from(
@@ -115,11 +108,24 @@ describe('the metrics of the sample', () => {
         ([, name]) => name!,
       ),
     );
-    const scraped = new Set([...samples.names].map((name) => baseOf(name)));
-    const ours = [...scraped].filter((name) => /^(?:db_client|nestjs_pools)_/.test(name));
-    expect([...documented].toSorted()).toEqual(ours.toSorted());
+    expect([...documented].toSorted()).toEqual(ours().toSorted());
   });
 });
+
+describe('the alerts', () => {
+  it('are all documented, with their severity, and no other is', () => {
+    const documented = docs('metrics.md').matchAll(/^\| `(Pool\w+)` +\| (warning|critical) /gm);
+    expect(Array.from(documented, ([, alert, severity]) => [alert, severity])).toEqual(
+      rules.map(({ alert, labels }) => [alert, labels.severity]),
+    );
+  });
+});
+
+/** The names of the metrics of pools that were scraped. */
+function ours(): string[] {
+  const scraped = new Set(Array.from(samples.names, baseOf));
+  return [...scraped].filter((name) => /^(?:db_client|nestjs_pools)_/.test(name));
+}
 
 /** Of the three samples of a histogram, the one name. */
 function baseOf(name: string): string {

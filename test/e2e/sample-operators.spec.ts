@@ -1,37 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import type { Server } from 'node:http';
-import request from 'supertest';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { testDatabase, type TestDatabase } from '../support/test-database.js';
+import { testDatabase } from '../support/test-database.js';
 import { lockTable } from './support/lock-table.js';
+import { SampleClient } from './support/sample-client.js';
+import { addressOf, runSample } from './support/sample-process.js';
+import { startedSample } from './support/started-sample.js';
+
+/** A value of a statement, higher than any process id or port. */
+const SHOWN_NOWHERE = 9_100_001;
 
 describe('the sample, for operators', () => {
-  let database: TestDatabase;
-  let app: INestApplication<Server>;
-  const server = () => request(app.getHttpServer());
+  const environment = { OPERATOR_TOKEN: 'open sesame' };
+  const sample = startedSample({ environment, logger: false });
+  const server = () => sample.asks();
   const allowed = { authorization: 'Bearer open sesame' };
-
-  beforeAll(async () => {
-    database = await testDatabase();
-    process.env.DATABASE_URL = database.connectionString;
-    process.env.DATABASE_REPLICA_URL = database.connectionString;
-    process.env.OPERATOR_TOKEN = 'open sesame';
-
-    const { AppModule } = await import('../../sample/app.module.js');
-    const { configureApp } = await import('../../sample/configure-app.js');
-    const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
-    app = module.createNestApplication({ logger: false });
-    configureApp(app);
-    await app.listen(0, '127.0.0.1');
-  });
-
-  afterAll(async () => {
-    delete process.env.OPERATOR_TOKEN;
-    await app.close();
-    await database.drop();
-  });
 
   it.each([{}, { authorization: 'Bearer' }, { authorization: 'Bearer open sesame!' }])(
     'lets nobody in without the token: %o',
@@ -42,10 +24,10 @@ describe('the sample, for operators', () => {
   );
 
   it('names the transfer that waits, who blocks it, and the way out', async () => {
-    const unlock = await lockTable(database.connectionString, 'bank.accounts');
+    const unlock = await lockTable(sample.database.connectionString, 'bank.accounts');
     const transfer = server()
       .post('/transfers')
-      .send({ from: 1, to: 2, amountCents: 4_242 })
+      .send({ from: 1, to: 2, amountCents: SHOWN_NOWHERE })
       .then(({ status }) => status);
     const text = await eventually(async () => {
       const answer = await server().get('/admin/pools/text?server=true').set(allowed).expect(200);
@@ -54,7 +36,7 @@ describe('the sample, for operators', () => {
       );
       return answer.text;
     });
-    expect(text).not.toContain('4242');
+    expect(text).not.toContain(String(SHOWN_NOWHERE));
 
     const [, backend] = /backend (\d+)\n +server: active/.exec(text) ?? [];
     const told = await server()
@@ -66,3 +48,27 @@ describe('the sample, for operators', () => {
     await unlock();
   });
 });
+
+// There is no SIGUSR2 on Windows.
+const onUnix = process.platform === 'win32' ? it.skip : it;
+
+onUnix(
+  'the sample writes to its log who holds what, by the line that it offers',
+  async () => {
+    await using database = await testDatabase();
+    await using sample = runSample({ DATABASE_URL: database.connectionString });
+    const client = new SampleClient(await addressOf(sample));
+    const [, pid] = await sample.says(/^ {2}kill -USR2 (\d+)$/m);
+    const unlock = await lockTable(database.connectionString, 'bank.accounts');
+    const transfer = client.post('/transfers', { from: 1, to: 2, amountCents: SHOWN_NOWHERE });
+    await eventually(async () => (await client.poolInHealth('primary')).leased === 1);
+
+    process.kill(Number(pid), 'SIGUSR2');
+    await sample.says(/asked by SIGUSR2\n.*held longest by TransfersService\.transfer/);
+    expect(sample.stdout).not.toContain(String(SHOWN_NOWHERE));
+
+    await unlock();
+    expect((await transfer).status).toBe(201);
+  },
+  90_000,
+);

@@ -1,42 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PoolTestingModule, TransactionalTests } from 'nestjs-pools/testing';
-import type { Server } from 'node:http';
-import request from 'supertest';
-import { testDatabase, type TestDatabase } from '../support/test-database.js';
+import { startedSample } from './support/started-sample.js';
 
 describe('tests of the sample that roll back', () => {
-  let database: TestDatabase;
-  let app: INestApplication<Server>;
-  let tests: TransactionalTests;
-  const server = () => request(app.getHttpServer());
+  const sample = startedSample({ imports: [PoolTestingModule.forTest()] });
+  const server = () => sample.asks();
+  const tests = () => sample.app.get(TransactionalTests);
 
-  beforeAll(async () => {
-    database = await testDatabase();
-    process.env.DATABASE_URL = database.connectionString;
-    process.env.DATABASE_REPLICA_URL = database.connectionString;
-
-    const { AppModule } = await import('../../sample/app.module.js');
-    const { configureApp } = await import('../../sample/configure-app.js');
-    const module = await Test.createTestingModule({
-      imports: [AppModule, PoolTestingModule.forTest()],
-    }).compile();
-    app = module.createNestApplication({ logger: ['error'] });
-    configureApp(app);
-    await app.listen(0, '127.0.0.1');
-    tests = app.get(TransactionalTests);
-  });
-
-  afterAll(async () => {
-    await app.close();
-    await database.drop();
-  });
-
-  beforeEach(() => tests.begin());
+  beforeEach(() => tests().begin());
   afterEach(async () => {
-    await tests.rollback();
-    const { rows } = await database.query('SELECT count(*)::int AS transfers FROM bank.transfers');
+    await tests().rollback();
+    const { rows } = await sample.database.query(
+      'SELECT count(*)::int AS transfers FROM bank.transfers',
+    );
     expect(rows).toEqual([{ transfers: 20_000 }]);
   });
 

@@ -6,6 +6,17 @@ import type { Lease } from '../../engine/lease.js';
 import { describeCause } from '../../errors/describe-cause.js';
 import { duration } from '../../errors/duration.js';
 import type { InstrumentationSlot } from './instrumentation.js';
+import {
+  givenBackLate,
+  heldForLong,
+  lostWithoutRelease,
+  possibleLeak,
+  releasedInTransaction,
+  returnedAfterAll,
+  stillOutAtShutdown,
+  takenBackByForce,
+  type ToldLease,
+} from './lease-sentences.js';
 import { PoolChannels } from './pool-channels.js';
 import type { PoolLog } from './pool-log.js';
 import { detailsOf, headlineOf, TOLD } from './pool-report-text.js';
@@ -20,8 +31,6 @@ const REPEAT_AFTER_MS = 5_000;
 
 /** Who holds what is told at the first acquire that fails for it, and again at most this often. */
 const REPEAT_REPORT_AFTER_MS = 60_000;
-
-const NOTED_FROM_NOW_ON = '; from now on the place of every acquire is noted';
 
 /** Of acquires that were slow, one is told in so many milliseconds. */
 const ONE_SLOW_ACQUIRE_IN_MS = 1_000;
@@ -171,77 +180,53 @@ export class PoolReporter extends PoolChannels {
   override leaked(lease: Lease<PostgresSession>, ageMs: number): void {
     super.leaked(lease, ageMs);
     this.sites.leakSeen();
-    const { label, site } = lease.request;
-    const frames = framesOf(site);
-    this.log.warn(
-      `${this.pool}: possible leak: a connection${by(label)} has been out for ${duration(ageMs)};` +
-        ' release it on every path, or use pool.use(); longer work deserves its own pool' +
-        (frames ? acquired(frames) : NOTED_FROM_NOW_ON),
-      { pool: this.pool, label, ageMs: Math.round(ageMs) },
-    );
+    this.#tellOf(lease, ageMs, possibleLeak);
   }
 
   override heldLong(lease: Lease<PostgresSession>, ageMs: number): void {
     super.heldLong(lease, ageMs);
-    const { label, site } = lease.request;
-    const frames = framesOf(site);
-    this.log.warn(
-      `${this.pool}: held for long: ${label ?? 'a pool.use()'} has had its connection for` +
-        ` ${duration(ageMs)}; a transaction or pool.use() keeps it until its work ends: await nothing` +
-        ' slow in it, or limit it; longer work deserves its own pool' +
-        acquired(frames),
-      { pool: this.pool, label, ageMs: Math.round(ageMs) },
-    );
+    this.#tellOf(lease, ageMs, heldForLong);
   }
 
   override reclaimed(lease: Lease<PostgresSession>, ageMs: number): void {
     super.reclaimed(lease, ageMs);
     this.sites.leakSeen();
-    const { label, site } = lease.request;
-    const frames = framesOf(site);
-    this.log.warn(
-      `${this.pool}: leak: a connection${by(label)} was lost without release(), and was taken back` +
-        ` after ${duration(ageMs)}; release it on every path, or use pool.use()` +
-        (frames ? acquired(frames) : NOTED_FROM_NOW_ON),
-      { pool: this.pool, label, ageMs: Math.round(ageMs) },
-    );
+    this.#tellOf(lease, ageMs, lostWithoutRelease);
   }
 
   override revoked(lease: Lease<PostgresSession>, ageMs: number): void {
     super.revoked(lease, ageMs);
-    const { label, site } = lease.request;
-    this.log.warn(
-      `${this.pool}: took a connection${by(label)} back by force after ${duration(ageMs)}, as` +
-        ' reclaimAfterMs says: what ran on it is cancelled, and it is closed' +
-        acquired(framesOf(site)),
-      { pool: this.pool, label, ageMs: Math.round(ageMs) },
-    );
+    this.#tellOf(lease, ageMs, takenBackByForce);
   }
 
   override leakReturned(lease: Lease<PostgresSession>, ageMs: number): void {
     super.leakReturned(lease, ageMs);
-    const { label, endsWithWork } = lease.request;
-    if (endsWithWork) {
-      this.log.warn(
-        `${this.pool}: ${label ?? 'a pool.use()'}, which was reported for holding its connection for` +
-          ` long, has given it back after ${duration(ageMs)}`,
-        { pool: this.pool, label, ageMs: Math.round(ageMs) },
-      );
-      return;
-    }
-    this.log.warn(
-      `${this.pool}: the connection${by(label)} that was reported as a possible leak was returned` +
-        ` after all, after ${duration(ageMs)}`,
-      { pool: this.pool, label, ageMs: Math.round(ageMs) },
-    );
+    this.#tellOf(lease, ageMs, lease.request.endsWithWork ? givenBackLate : returnedAfterAll);
+  }
+
+  #tellOf(
+    { request }: Lease<PostgresSession>,
+    ageMs: number,
+    sentenceOf: (told: ToldLease) => string,
+  ): void {
+    const { label, site } = request;
+    this.#tell({ label, ageMs, frames: framesOf(site) }, sentenceOf);
+  }
+
+  #tell(told: ToldLease, sentenceOf: (told: ToldLease) => string): void {
+    const { label, ageMs } = told;
+    this.log.warn(`${this.pool}: ${sentenceOf(told)}`, {
+      pool: this.pool,
+      label,
+      ageMs: Math.round(ageMs),
+    });
   }
 
   openTransaction(holder: string | undefined): void {
-    this.log.warn(
-      `${this.pool}: a connection${by(holder)} was released inside an open transaction, which was` +
-        ' rolled back; end every transaction with COMMIT or ROLLBACK before release()',
-      { pool: this.pool, label: holder },
-    );
+    this.log.warn(`${this.pool}: ${releasedInTransaction(holder)}`, {
+      pool: this.pool,
+      label: holder,
+    });
   }
 
   failedOver(): void {
@@ -269,19 +254,7 @@ export class PoolReporter extends PoolChannels {
       { pool: this.pool, tookMs: Math.round(tookMs), refusedWaiters, takenBack: revoked.length },
     );
     for (const { label, ageMs, stack } of revoked) {
-      this.log.warn(
-        `${this.pool}: a connection${by(label)} was still out at shutdown, for ${duration(ageMs)}` +
-          acquired(stack),
-        { pool: this.pool, label, ageMs: Math.round(ageMs) },
-      );
+      this.#tell({ label, ageMs, frames: stack }, stillOutAtShutdown);
     }
   }
-}
-
-function acquired(frames: string | undefined): string {
-  return frames ? `. Acquired:\n${frames}` : '';
-}
-
-function by(label: string | undefined): string {
-  return label === undefined ? '' : ` held by ${label}`;
 }

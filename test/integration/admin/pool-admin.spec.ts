@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   type CanActivate,
   type ExecutionContext,
@@ -7,7 +7,6 @@ import {
   Module,
 } from '@nestjs/common';
 import type { Server } from 'node:http';
-import { Client } from 'pg';
 import request from 'supertest';
 import {
   type AdminGuard,
@@ -15,32 +14,16 @@ import {
   type Pool,
   PoolAdmin,
   PoolAdminModule,
-  PoolModule,
   type PoolModuleOptions,
   PoolModuleError,
 } from '../../../lib/index.js';
 import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
-import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
-import { type TestDatabase, testDatabase } from '../../support/test-database.js';
-import { startApplication } from '../nest/support/application.js';
-import { environmentSays } from '../nest/support/environment.js';
 import { RecordedLog } from '../nest/support/recorded-log.js';
+import { testApplications } from '../nest/support/test-applications.js';
 import { backendOf } from '../pool/support/test-pools.js';
 
-let database: TestDatabase;
-let restore = () => {};
-let opened: AsyncDisposable[] = [];
-beforeAll(async () => (database = await testDatabase()));
-beforeEach(() => {
-  restore = environmentSays({ DATABASE_URL: database.connectionString });
-});
-afterEach(async () => {
-  for (const one of opened.toReversed()) await one[Symbol.asyncDispose]();
-  opened = [];
-  restore();
-});
-afterAll(() => database.drop());
+const applications = testApplications();
 
 /** What the guard injects, to see that it can. */
 @Injectable()
@@ -63,18 +46,12 @@ class OperatorGuard implements CanActivate {
 
 async function start(options: PoolModuleOptions = {}, path?: string) {
   const log = new RecordedLog();
-  const application = await startApplication({
-    imports: [
-      PoolModule.forRoot({ service: 'bank', ...options }),
-      PoolAdminModule.forRoot({
-        guards: [OperatorGuard],
-        imports: [OperatorsModule],
-        ...(path !== undefined && { path }),
-      }),
-    ],
-    log,
+  const module = PoolAdminModule.forRoot({
+    guards: [OperatorGuard],
+    imports: [OperatorsModule],
+    ...(path !== undefined && { path }),
   });
-  opened.push(application);
+  const application = await applications.start([module], options, log);
   const agent = request(application.getHttpServer() as Server);
   const allowed = { authorization: 'Bearer let-me-in' };
   return {
@@ -85,14 +62,6 @@ async function start(options: PoolModuleOptions = {}, path?: string) {
     post: (route: string) => agent.post(route).set(allowed),
     anonymous: agent,
   };
-}
-
-async function stranger(): Promise<Client> {
-  const client = new Client({ connectionString: database.connectionString });
-  client.on('error', () => {});
-  await client.connect();
-  opened.push({ [Symbol.asyncDispose]: () => client.end() });
-  return client;
 }
 
 describe('PoolAdminModule', () => {
@@ -213,7 +182,9 @@ describe('an operator', () => {
 
   it('terminates a backend that is idle in a transaction, and frees its locks', async () => {
     const { post, pool } = await start();
-    await database.query('CREATE TABLE IF NOT EXISTS account (id int); TRUNCATE account');
+    await applications.database.query(
+      'CREATE TABLE IF NOT EXISTS account (id int); TRUNCATE account',
+    );
     const client = await pool('primary').acquire({ label: 'TransfersService.transfer' });
     await client.query('BEGIN; LOCK TABLE account');
     const blocked = pool('primary').query('INSERT INTO account VALUES (1)');
@@ -232,7 +203,7 @@ describe('an operator', () => {
 
   it.each(['cancel', 'terminate'])('has no power over those of others: %s', async (verb) => {
     const { post } = await start();
-    const psql = await stranger();
+    const psql = await applications.stranger();
     const backend = await backendOf(psql);
     const { body } = await post(`/admin/pools/backends/${backend}/${verb}`).expect(404);
     expect(body).toMatchObject({
@@ -244,7 +215,7 @@ describe('an operator', () => {
 
   it('terminates nothing that the server does not know as of this process', async () => {
     const { admin, pool } = await start();
-    const psql = await stranger();
+    const psql = await applications.stranger();
     const foreign = await backendOf(psql);
     const client = await pool('primary').acquire();
     // As after a failover: the id of ours is that of somebody else at the server that is asked.
@@ -262,12 +233,11 @@ describe('an operator', () => {
   });
 
   it('names the pool where two servers use the same id', async () => {
-    const proxy = await TcpProxy.to(database);
-    opened.push({ [Symbol.asyncDispose]: () => proxy.close() });
+    const proxy = await applications.proxy();
     const { post, pool } = await start({
       pools: {
         primary: {},
-        replica: { connectionString: proxy.through(database.connectionString) },
+        replica: { connectionString: proxy.through(applications.database.connectionString) },
       },
     });
     const first = await pool('primary').acquire();
@@ -287,12 +257,11 @@ describe('an operator', () => {
   });
 
   it('terminates over a connection beside the pool what another server runs', async () => {
-    const proxy = await TcpProxy.to(database);
-    opened.push({ [Symbol.asyncDispose]: () => proxy.close() });
+    const proxy = await applications.proxy();
     const { post, pool } = await start({
       pools: {
         primary: {},
-        replica: { connectionString: proxy.through(database.connectionString) },
+        replica: { connectionString: proxy.through(applications.database.connectionString) },
       },
     });
     const client = await pool('replica').acquire();
@@ -311,7 +280,7 @@ describe('an operator', () => {
     });
     client.release();
 
-    const nowhere = new URL(database.connectionString);
+    const nowhere = new URL(applications.database.connectionString);
     nowhere.port = String(await freePort());
     const second = await start({
       pools: { primary: {}, admin: { host: nowhere.hostname, port: nowhere.port, user: 'x' } },

@@ -1,49 +1,28 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { Client } from 'pg';
 import {
   type Pool,
   PoolDiagnostics,
   PoolDiagnosticsModule,
-  PoolModule,
   type PoolModuleOptions,
   PoolRegistry,
   type PoolsReport,
   TransactionManager,
 } from '../../../lib/index.js';
 import { eventually } from '../../support/eventually.js';
-import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
-import { type TestDatabase, testDatabase } from '../../support/test-database.js';
-import { startApplication } from '../nest/support/application.js';
-import { environmentSays } from '../nest/support/environment.js';
 import { RecordedLog } from '../nest/support/recorded-log.js';
+import { testApplications } from '../nest/support/test-applications.js';
 import { backendOf } from '../pool/support/test-pools.js';
 
-let database: TestDatabase;
-let restore = () => {};
-let opened: AsyncDisposable[] = [];
+const applications = testApplications();
 beforeAll(async () => {
-  database = await testDatabase();
+  const { database } = applications;
   await database.query('CREATE TABLE account (id int PRIMARY KEY, balance int)');
   await database.query('INSERT INTO account VALUES (1, 100), (2, 100)');
 });
-beforeEach(() => {
-  restore = environmentSays({ DATABASE_URL: database.connectionString });
-});
-afterEach(async () => {
-  for (const one of opened.toReversed()) await one[Symbol.asyncDispose]();
-  opened = [];
-  restore();
-});
-afterAll(() => database.drop());
 
-/** An application, and a session at the server that no pool knows. */
 async function start(options: PoolModuleOptions = {}, log = new RecordedLog()) {
-  const application = await startApplication({
-    imports: [PoolModule.forRoot({ service: 'bank', ...options }), PoolDiagnosticsModule.forRoot()],
-    log,
-  });
-  opened.push(application);
+  const application = await applications.start([PoolDiagnosticsModule.forRoot()], options, log);
   const registry = application.get(PoolRegistry);
   const diagnostics = application.get(PoolDiagnostics);
   return {
@@ -53,17 +32,6 @@ async function start(options: PoolModuleOptions = {}, log = new RecordedLog()) {
     transactions: application.get(TransactionManager),
     report: () => diagnostics.report({ server: true }),
   };
-}
-
-async function stranger(applicationName = 'psql'): Promise<Client> {
-  const client = new Client({
-    connectionString: database.connectionString,
-    application_name: applicationName,
-  });
-  await client.connect();
-  client.on('error', () => {});
-  opened.push({ [Symbol.asyncDispose]: () => client.end() });
-  return client;
 }
 
 function poolIn(report: PoolsReport, name: string) {
@@ -102,7 +70,7 @@ describe('the report', () => {
 
   it('tells who blocks a statement: a stranger', async () => {
     const { primary, report } = await start();
-    const psql = await stranger();
+    const psql = await applications.stranger();
     await psql.query('BEGIN; UPDATE account SET balance = 424242 WHERE id = 1');
     const blocked = primary.query('UPDATE account SET balance = 7 WHERE id = 1');
     const pid = await eventually(async () => {
@@ -179,15 +147,11 @@ describe('the report', () => {
   });
 
   it('asks another server than that of the admin pool over a connection of its own', async () => {
-    await using proxy = Object.assign(await TcpProxy.to(database), {
-      async [Symbol.asyncDispose]() {
-        await proxy.close();
-      },
-    });
+    const proxy = await applications.proxy();
     const { registry, report } = await start({
       pools: {
         primary: {},
-        replica: { connectionString: proxy.through(database.connectionString) },
+        replica: { connectionString: proxy.through(applications.database.connectionString) },
       },
     });
     const client = await registry.get('replica').acquire({ label: 'reader' });
@@ -222,13 +186,8 @@ describe('the report', () => {
   });
 
   it('says within its limit so when the server does not answer', async () => {
-    await using proxy = Object.assign(await TcpProxy.to(database), {
-      async [Symbol.asyncDispose]() {
-        await proxy.close();
-      },
-    });
-    restore();
-    restore = environmentSays({ DATABASE_URL: proxy.through(database.connectionString) });
+    const proxy = await applications.proxy();
+    applications.says({ DATABASE_URL: proxy.through(applications.database.connectionString) });
     const { primary, diagnostics } = await start({
       pools: { primary: { drainTimeoutMs: 100 }, admin: { drainTimeoutMs: 100 } },
     });
@@ -255,7 +214,7 @@ describe('the report', () => {
   it('holds no value, no password, and no word of a hostile server', async () => {
     const log = new RecordedLog();
     const { primary, report } = await start({ pools: { primary: { max: 2 } } }, log);
-    const url = new URL(database.connectionString);
+    const url = new URL(applications.database.connectionString);
     const secrets = ['s3cret-value', 's3cret-detail', 's3cret-param', url.href];
     if (url.password !== '') secrets.push(`:${url.password}@`);
     const hostile = `DO $x$ BEGIN RAISE 's3cret-value' USING DETAIL = 's3cret-detail'; END $x$`;
@@ -305,7 +264,7 @@ describe('the name of sessions at the server', () => {
   });
 
   it('is what the application says, where it says something', async () => {
-    const url = new URL(database.connectionString);
+    const url = new URL(applications.database.connectionString);
     url.searchParams.set('application_name', 'from-url');
     const { registry } = await start({
       pools: {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   ConsoleLogger,
   Controller,
@@ -22,10 +22,9 @@ import {
 import { eventually } from '../../support/eventually.js';
 import { PostgresServer } from '../../support/postgres/postgres-server.js';
 import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
-import { type TestDatabase, testDatabase } from '../../support/test-database.js';
 import { startApplication } from '../nest/support/application.js';
 import { backendsOf } from '../nest/support/backends.js';
-import { environmentSays } from '../nest/support/environment.js';
+import { proxiedDatabase } from '../nest/support/proxied-database.js';
 
 @Controller('health')
 class HealthController {
@@ -68,19 +67,7 @@ const SLACK_MS = 3_500;
 const PATIENT = '/health?within=10000';
 const PATIENT_ALL = '/health/all?within=10000';
 
-let database: TestDatabase;
-let proxy: TcpProxy;
-let restore = () => {};
-beforeAll(async () => (database = await testDatabase()));
-beforeEach(async () => {
-  proxy = await TcpProxy.to(database);
-  restore = environmentSays({ DATABASE_URL: proxy.through(database.connectionString) });
-});
-afterEach(async () => {
-  restore();
-  await proxy.close();
-});
-afterAll(() => database.drop());
+const network = proxiedDatabase();
 
 const start = (options: PoolModuleOptions = {}, health: Type = HealthModule) =>
   startApplication({ imports: [PoolModule.forRoot(options), health] });
@@ -142,8 +129,8 @@ describe('/health', () => {
       admin: { status: 'up' },
     });
     for (let n = 0; n < 5; n += 1) await ask(application, PATIENT_ALL);
-    expect(proxy.counts.accepted).toBe(2);
-    await eventually(async () => expect(await backendsOf(database)).toBe(2));
+    expect(network.proxy.counts.accepted).toBe(2);
+    await eventually(async () => expect(await backendsOf(network.database)).toBe(2));
   });
 
   it('says that a pool which is all lent out is up and busy, asking over admin', async () => {
@@ -176,7 +163,7 @@ describe('/health', () => {
     const { status, body } = await ask(application);
     expect(status).toBe(200);
     expect(body.details.primary).toMatchObject({ load: 'busy', pingedOver: 'probe', total: 1 });
-    await eventually(async () => (await backendsOf(database)) === 1);
+    await eventually(async () => (await backendsOf(network.database)) === 1);
   });
 
   it('does not queue for an admin pool that is all lent out, too', async () => {
@@ -192,7 +179,7 @@ describe('/health', () => {
   it('is not misled by a connection that is dead while the server is well', async () => {
     await using application = await start();
     await ask(application, PATIENT_ALL);
-    proxy.forget();
+    network.proxy.forget();
     // The last quarter of the time is for the probe.
     const { status, body } = await ask(application, '/health?within=8000');
     expect(status).toBe(200);
@@ -202,7 +189,7 @@ describe('/health', () => {
   it('is not misled by connections that were reset', async () => {
     await using application = await start();
     await ask(application, PATIENT_ALL);
-    proxy.reset();
+    network.proxy.reset();
     const { status, body } = await ask(application, PATIENT_ALL);
     expect(status).toBe(200);
     expect(body.details).toMatchObject({ primary: { status: 'up' }, admin: { status: 'up' } });
@@ -210,17 +197,17 @@ describe('/health', () => {
 
   it('shares one ping among all who ask at the same time', async () => {
     await using application = await start();
-    const trips = proxy.counts.roundTrips;
+    const trips = network.proxy.counts.roundTrips;
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(application)));
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
-    expect(proxy.counts.roundTrips - trips).toBeLessThan(10);
-    expect(proxy.counts.accepted).toBe(1);
+    expect(network.proxy.counts.roundTrips - trips).toBeLessThan(10);
+    expect(network.proxy.counts.accepted).toBe(1);
   });
 
   it('gives an answer to everybody for a second, with the numbers of the moment', async () => {
     await using application = await start({}, PlainHealthModule);
     const primary = application.get(PoolRegistry).get('primary');
-    const trips = proxy.counts.roundTrips;
+    const trips = network.proxy.counts.roundTrips;
     const leased: number[] = [];
     const startedAt = performance.now();
     const elapsedMs = () => performance.now() - startedAt;
@@ -231,27 +218,27 @@ describe('/health', () => {
     }
     expect(new Set(leased)).toEqual(new Set([1]));
     // At most one ping a second, over whatever way, and what a new connection takes.
-    expect(proxy.counts.roundTrips - trips).toBeLessThan(8 + elapsedMs() / 1_000);
+    expect(network.proxy.counts.roundTrips - trips).toBeLessThan(8 + elapsedMs() / 1_000);
   });
 
   it('keeps to the limit of each who asks, however long another is ready to wait', async () => {
     await using application = await start();
-    await proxy.blackhole();
+    await network.proxy.blackhole();
     let isPatientOver = false;
     const patient = ask(application, '/health?within=6000').finally(() => (isPatientOver = true));
     const { status } = await ask(application, '/health?within=300');
     expect(status).toBe(503);
     expect(isPatientOver).toBe(false);
     expect((await patient).status).toBe(503);
-    await proxy.heal();
+    await network.proxy.heal();
   });
 });
 
 describe('/health while the server does not answer', () => {
   it('says down within the limit, where nobody listens', async () => {
     await using application = await start();
-    await proxy.refuse();
-    proxy.reset();
+    await network.proxy.refuse();
+    network.proxy.reset();
     await eventually(() => application.get(PoolRegistry).get('primary').stats().idle === 0);
     const { status, body, tookMs } = await ask(application, '/health');
     expect(status).toBe(503);
@@ -260,7 +247,7 @@ describe('/health while the server does not answer', () => {
       error: { primary: { status: 'down', error: expect.stringMatching(/^ECONNREFUSED/) } },
     });
     expect(tookMs).toBeLessThan(1_000 + SLACK_MS);
-    await proxy.accept();
+    await network.proxy.accept();
     await eventually(async () => (await ask(application)).status === 200);
   });
 
@@ -273,7 +260,7 @@ describe('/health while the server does not answer', () => {
     });
     await ask(application, PATIENT_ALL);
     const busy = isBusy ? await allOf(application.get(PoolRegistry).get('primary')) : undefined;
-    await proxy.blackhole();
+    await network.proxy.blackhole();
     const { status, body, tookMs } = await ask(application, '/health?within=600');
     expect(status).toBe(503);
     expect(body.error.primary).toMatchObject({
@@ -285,14 +272,13 @@ describe('/health while the server does not answer', () => {
     // The check itself must not keep a connection of the admin pool.
     expect(application.get(PoolRegistry).get('admin').stats().leased).toBe(0);
     await busy?.[Symbol.asyncDispose]();
-    await proxy.heal();
+    await network.proxy.heal();
   });
 
   it('says down, where it was stopped, and up again when it is back', async () => {
     await using server = await PostgresServer.create();
     await server.start();
-    restore();
-    restore = environmentSays({ DATABASE_URL: server.connectionString() });
+    network.says({ DATABASE_URL: server.connectionString() });
     await using application = await start();
     expect((await ask(application, PATIENT_ALL)).status).toBe(200);
     await server.stop('immediate');
@@ -308,11 +294,10 @@ describe('/health while the server does not answer', () => {
   });
 
   it('says down of the replica alone, where that is down alone', async () => {
-    await using replica = await TcpProxy.to(database);
-    restore();
-    restore = environmentSays({
-      DATABASE_URL: database.connectionString,
-      DATABASE_REPLICA_URL: replica.through(database.connectionString),
+    await using replica = await TcpProxy.to(network.database);
+    network.says({
+      DATABASE_URL: network.database.connectionString,
+      DATABASE_REPLICA_URL: replica.through(network.database.connectionString),
     });
     await replica.refuse();
     await using application = await start();
@@ -330,13 +315,13 @@ describe('/health while the server does not answer', () => {
 describe('/health of a pool that has failed before', () => {
   it('tells what happened last, and how long ago', async () => {
     await using application = await start();
-    await proxy.refuse();
-    proxy.reset();
+    await network.proxy.refuse();
+    network.proxy.reset();
     const primary = application.get(PoolRegistry).get('primary');
     await eventually(() => primary.stats().idle === 0);
     await expect(primary.acquire({ timeoutMs: 300 })).rejects.toThrow();
     await eventually(() => primary.stats().counters.failedConnects > 0);
-    await proxy.accept();
+    await network.proxy.accept();
     await primary.query('SELECT 1');
     const { body } = await ask(application);
     expect(body.details.primary).toMatchObject({
@@ -382,11 +367,11 @@ describe('/health of a pool that serves nobody though its server is well', () =>
 
 describe('the answer of /health', () => {
   it('holds no secret, whether up or down', async () => {
-    const { password } = new URL(database.connectionString);
+    const { password } = new URL(network.database.connectionString);
     await using application = await start();
     const up = await ask(application, PATIENT_ALL);
-    await proxy.refuse();
-    proxy.reset();
+    await network.proxy.refuse();
+    network.proxy.reset();
     await eventually(async () => (await ask(application, '/health/all')).status === 503);
     const down = await ask(application, '/health/all');
     for (const { body } of [up, down]) {

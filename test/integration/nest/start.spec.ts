@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   Global,
   Injectable,
@@ -11,30 +11,16 @@ import { InjectPool, type Pool, PoolModule, PoolRegistry } from '../../../lib/in
 import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 import { sleep } from '../../support/sleep.js';
-import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
-import { type TestDatabase, testDatabase } from '../../support/test-database.js';
 import { createApplication, startApplication } from './support/application.js';
 import { backendsOf } from './support/backends.js';
-import { environmentSays } from './support/environment.js';
+import { proxiedDatabase } from './support/proxied-database.js';
 import { RecordedLog } from './support/recorded-log.js';
 
-let database: TestDatabase;
-let proxy: TcpProxy;
-let restore = () => {};
-beforeAll(async () => (database = await testDatabase()));
-beforeEach(async () => {
-  proxy = await TcpProxy.to(database);
-  restore = environmentSays({ DATABASE_URL: proxy.through(database.connectionString) });
-});
-afterEach(async () => {
-  restore();
-  await proxy.close();
-});
-afterAll(() => database.drop());
+const network = proxiedDatabase();
 
 /** The address of a server that is not there. */
 async function nowhere(): Promise<string> {
-  const url = new URL(database.connectionString);
+  const url = new URL(network.database.connectionString);
   url.port = String(await freePort());
   return url.href;
 }
@@ -45,15 +31,15 @@ describe('the start of an application', () => {
       imports: [PoolModule.forRoot({ pools: { primary: { min: 3 } } })],
     });
     expect(application.get(PoolRegistry).snapshot()['primary']).toMatchObject({ idle: 3 });
-    await eventually(async () => expect(await backendsOf(database)).toBe(3));
+    await eventually(async () => expect(await backendsOf(network.database)).toBe(3));
   });
 
   it('waits for a primary that comes up later, and tells about it', async () => {
-    await proxy.refuse();
+    await network.proxy.refuse();
     const log = new RecordedLog();
     const start = startApplication({ imports: [PoolModule.forRoot()], log });
     await eventually(() => log.sentences('warn').length > 0);
-    await proxy.accept();
+    await network.proxy.accept();
     await using application = await start;
     expect(application.get(PoolRegistry).snapshot()['primary']!.total).toBe(1);
     expect(log.sentences('warn')[0]).toMatch(
@@ -65,7 +51,7 @@ describe('the start of an application', () => {
   });
 
   it('fails when the primary is not up within startupTimeoutMs, and leaves nothing open', async () => {
-    await proxy.refuse();
+    await network.proxy.refuse();
     const application = await createApplication({
       imports: [
         PoolModule.forRoot({ pools: { primary: { startupTimeoutMs: 2_000 }, replica: {} } }),
@@ -83,14 +69,14 @@ describe('the start of an application', () => {
   });
 
   it('fails at once on a wrong password, and leaves nothing open', async () => {
-    const url = new URL(database.connectionString);
+    const url = new URL(network.database.connectionString);
     url.password = 'not-the-password';
     const application = await createApplication({
       imports: [
         PoolModule.forRoot({
           pools: {
             primary: { connectionString: url.href },
-            replica: { connectionString: proxy.through(database.connectionString), min: 2 },
+            replica: { connectionString: network.connectionString, min: 2 },
           },
         }),
       ],
@@ -103,14 +89,13 @@ describe('the start of an application', () => {
     });
     expect(performance.now() - startedAt).toBeLessThan(20_000);
     for (const pool of application.get(PoolRegistry)) expect(pool.ended).toBe(true);
-    await eventually(() => proxy.openConnections === 0);
-    await eventually(async () => expect(await backendsOf(database)).toBe(0));
+    await eventually(() => network.proxy.openConnections === 0);
+    await eventually(async () => expect(await backendsOf(network.database)).toBe(0));
   });
 
   it('does not wait for a replica that is down', async () => {
-    restore();
-    restore = environmentSays({
-      DATABASE_URL: database.connectionString,
+    network.says({
+      DATABASE_URL: network.database.connectionString,
       DATABASE_REPLICA_URL: await nowhere(),
     });
     const log = new RecordedLog();
@@ -128,11 +113,10 @@ describe('the start of an application', () => {
   });
 
   it('waits for every pool that it is told to', async () => {
-    await proxy.refuse();
-    restore();
-    restore = environmentSays({
-      DATABASE_URL: database.connectionString,
-      DATABASE_REPLICA_URL: proxy.through(database.connectionString),
+    await network.proxy.refuse();
+    network.says({
+      DATABASE_URL: network.database.connectionString,
+      DATABASE_REPLICA_URL: network.connectionString,
     });
     let started = false;
     const start = startApplication({
@@ -142,7 +126,7 @@ describe('the start of an application', () => {
     }).finally(() => (started = true));
     await sleep(300);
     expect(started).toBe(false);
-    await proxy.accept();
+    await network.proxy.accept();
     await using application = await start;
     expect(application.get(PoolRegistry).snapshot()['replica']!.total).toBe(1);
   });
@@ -162,10 +146,10 @@ describe('the start of an application', () => {
     @Module({ imports: [PoolModule.forRoot({ pools: { primary } })], providers: [Installer] })
     class DatabaseModule {}
 
-    await proxy.refuse();
+    await network.proxy.refuse();
     const start = startApplication({ imports: [DatabaseModule] });
     await sleep(300);
-    await proxy.accept();
+    await network.proxy.accept();
     await using application = await start;
     expect(application.get(PoolRegistry).snapshot()['primary']!.counters.acquires).toBe(1);
   });
@@ -201,7 +185,7 @@ describe('a start that fails in another module', () => {
     });
     await expect(application.init()).rejects.toBe(failure);
     for (const pool of application.get(PoolRegistry)) expect(pool.ended).toBe(true);
-    await eventually(() => proxy.openConnections === 0);
+    await eventually(() => network.proxy.openConnections === 0);
     await application.close();
   });
 
@@ -213,8 +197,8 @@ describe('a start that fails in another module', () => {
       logger: new RecordedLog(),
     });
     await expect(start).rejects.toBe(failure);
-    expect(proxy.counts.accepted).toBeGreaterThan(0);
-    await eventually(() => proxy.openConnections === 0);
+    expect(network.proxy.counts.accepted).toBeGreaterThan(0);
+    await eventually(() => network.proxy.openConnections === 0);
   });
 
   it('opens nothing when it fails before any hook', async () => {
@@ -230,7 +214,7 @@ describe('a start that fails in another module', () => {
       ],
     });
     await expect(create).rejects.toBe(failure);
-    expect(proxy.counts.attempts).toBe(0);
+    expect(network.proxy.counts.attempts).toBe(0);
   });
 
   it('has changed nothing about the hooks of those that succeed', async () => {
@@ -273,6 +257,6 @@ describe('createApplicationContext()', () => {
     expect((await primary.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     await context.close();
     expect(primary.ended).toBe(true);
-    await eventually(() => proxy.openConnections === 0);
+    await eventually(() => network.proxy.openConnections === 0);
   });
 });

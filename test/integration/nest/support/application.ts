@@ -5,6 +5,7 @@ import type {
   Provider,
   Type,
 } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { RecordedLog } from './recorded-log.js';
 
@@ -13,6 +14,8 @@ export interface ApplicationParts {
   readonly providers?: Provider[];
   readonly controllers?: Type[];
   readonly log?: RecordedLog;
+  /** Default: that of Express. */
+  readonly adapter?: AbstractHttpAdapter;
   /** For `overrideProvider()` and the like. */
   readonly change?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
 }
@@ -24,7 +27,10 @@ export async function createApplication(parts: ApplicationParts): Promise<INestA
   const testing = await change(builder)
     .setLogger(parts.log ?? new RecordedLog())
     .compile();
-  return testing.createNestApplication({ logger: parts.log ?? new RecordedLog() });
+  const options = { logger: parts.log ?? new RecordedLog() };
+  return parts.adapter
+    ? testing.createNestApplication(parts.adapter, options)
+    : testing.createNestApplication(options);
 }
 
 /** A running application; `await using` closes it. */
