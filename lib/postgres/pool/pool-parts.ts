@@ -4,7 +4,8 @@ import { ResourcePool } from '../../engine/resource-pool.js';
 import { FailoverWatch } from '../driver/failover-watch.js';
 import { PostgresDriver } from '../driver/postgres-driver.js';
 import { ServerProbe } from '../driver/server-probe.js';
-import { addressOfPool, describeAddress } from '../options/address.js';
+import { addressOfPool, type DatabaseAddress, describeAddress } from '../options/address.js';
+import { describeHost } from '../options/host-list.js';
 import type { PoolKind } from '../options/option-row.js';
 import type { PoolOptions } from '../options/pool-options.js';
 import type { OptionOrigins } from '../options/resolve-context.js';
@@ -38,6 +39,8 @@ export interface PoolParts {
   readonly log: PoolLog;
   readonly engine: ResourcePool<PostgresSession>;
   readonly lender: Lender;
+  /** Where the pool connects to; of several hosts, to which one now. */
+  readonly address: () => DatabaseAddress;
   readonly probe: ServerProbe;
   readonly events: PoolEvents;
   readonly snapshot: (most?: number) => PoolSnapshot;
@@ -69,12 +72,14 @@ export function assemble(
   const log = withPgPoolLog(identity.log ?? ownLog, settings.log);
   const sites = new CallSiteSampling(settings.leakStackEvery);
   const address = () => describeAddress(addressOfPool(settings));
+  const hostOf = ({ client }: PostgresSession) =>
+    settings.hosts.length > 1 ? describeHost(client) : undefined;
   const instrumentation: InstrumentationSlot = { current: undefined };
   const snapshot = (most?: number) => snapshotOf(engine, events.recent, most);
   const { slowAcquireMs } = settings;
   const events: PoolEvents = new PoolEvents(
     emitter,
-    { pool: name, log, address, sites, snapshot, instrumentation, slowAcquireMs },
+    { pool: name, log, address, hostOf, sites, snapshot, instrumentation, slowAcquireMs },
     new StatementReporter(name, log, settings, instrumentation),
   );
 
@@ -82,7 +87,8 @@ export function assemble(
   const failover = new FailoverWatch({
     askFresh: () => probe.canWrite(settings.connectTimeoutMs),
     failedOver: () => {
-      events.failedOver();
+      const host = driver.currentHost;
+      events.failedOver(host && describeHost(host));
       engine.softEvict();
     },
     isReadOnly: () => events.readOnlyServer(),
@@ -92,7 +98,10 @@ export function assemble(
     failed: (session, error) => events.failed(session, error),
     statementFailed: (error) => events.statementFailed(error),
     openTransaction: (session) => events.openTransaction(session.holder),
-    readOnlyServer: () => failover.suspect(),
+    readOnlyServer: () => {
+      // What a replica refuses is its borrower's mistake.
+      if (settings.role !== 'replica') failover.suspect();
+    },
   });
   const probe = new ServerProbe(name, driver);
   const engine = new ResourcePool({ options: settings, driver, observer: events });
@@ -104,6 +113,7 @@ export function assemble(
     log,
     engine,
     lender,
+    address: () => addressOfPool(settings, driver.currentHost),
     probe,
     events,
     sites,
