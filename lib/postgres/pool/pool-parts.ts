@@ -5,8 +5,9 @@ import { ResourcePool } from '../../engine/resource-pool.js';
 import { FailoverWatch } from '../driver/failover-watch.js';
 import { PostgresDriver } from '../driver/postgres-driver.js';
 import { ServerProbe } from '../driver/server-probe.js';
-import { addressOf, describeAddress } from '../options/address.js';
-import type { PoolRole } from '../options/option-row.js';
+import { addressOfPool, type DatabaseAddress, describeAddress } from '../options/address.js';
+import { describeHost } from '../options/host-list.js';
+import type { PoolKind } from '../options/option-row.js';
 import type { PoolOptions } from '../options/pool-options.js';
 import type { OptionOrigins } from '../options/resolve-context.js';
 import { resolvePoolOptions } from '../options/resolve-options.js';
@@ -27,7 +28,7 @@ export interface PoolIdentity {
   /** Name in logs, errors and statistics. Default: `pool`. */
   readonly name?: string;
   /** Whose defaults apply. Default: `'standalone'`, which reads options as node-postgres does. */
-  readonly role?: PoolRole;
+  readonly kind?: PoolKind;
   readonly origins?: OptionOrigins;
   readonly log?: PoolLog;
   /** Puts the pool together. Default: {@link assemble}, with one engine of its own. */
@@ -78,6 +79,8 @@ export interface PoolParts {
   readonly log: PoolLog;
   readonly engine: PoolEngine;
   readonly lender: SessionLender;
+  /** Where the pool connects to; of several hosts, to which one now. */
+  readonly address: () => DatabaseAddress;
   readonly probe: PoolProbe;
   readonly open: OpenSessions;
   readonly snapshot: (most?: number) => PoolSnapshot;
@@ -90,22 +93,24 @@ export interface PoolParts {
 
 /** Puts a pool together out of one engine and one driver. */
 export const assemble: Assemble = (emitter, options, identity) => {
-  const { name = 'pool', role = 'standalone' } = identity;
+  const { name = 'pool', kind = 'standalone' } = identity;
   const settings = resolvePoolOptions(name, options, {
-    strict: role !== 'standalone',
-    defaults: role,
+    strict: kind !== 'standalone',
+    defaults: kind,
     ...(identity.origins && { origins: identity.origins }),
   });
   const ownLog = settings.compatibility === 'pg-pool' ? silence : processWarnings;
   const log = withPgPoolLog(identity.log ?? ownLog, settings.log);
   const sites = new CallSiteSampling(settings.leakStackEvery);
-  const address = () => describeAddress(addressOf(settings.connection));
+  const address = () => describeAddress(addressOfPool(settings));
+  const hostOf = ({ client }: PostgresSession) =>
+    settings.hosts.length > 1 ? describeHost(client) : undefined;
   const instrumentation: InstrumentationSlot = { current: undefined };
   const snapshot = (most?: number) => snapshotOf(engine, events.recent, most);
   const { slowAcquireMs } = settings;
   const events: PoolEvents = new PoolEvents(
     emitter,
-    { pool: name, log, address, sites, snapshot, instrumentation, slowAcquireMs },
+    { pool: name, log, address, hostOf, sites, snapshot, instrumentation, slowAcquireMs },
     new StatementReporter(name, log, settings, instrumentation),
   );
 
@@ -113,7 +118,8 @@ export const assemble: Assemble = (emitter, options, identity) => {
   const failover = new FailoverWatch({
     askFresh: () => probe.canWrite(settings.connectTimeoutMs),
     failedOver: () => {
-      events.failedOver();
+      const host = driver.currentHost;
+      events.failedOver(host && describeHost(host));
       engine.softEvict();
     },
     isReadOnly: () => events.readOnlyServer(),
@@ -123,7 +129,10 @@ export const assemble: Assemble = (emitter, options, identity) => {
     failed: (session, error) => events.failed(session, error),
     statementFailed: (error) => events.statementFailed(error),
     openTransaction: (session) => events.openTransaction(session.holder),
-    readOnlyServer: () => failover.suspect(),
+    readOnlyServer: () => {
+      // What a replica refuses is its borrower's mistake.
+      if (settings.role !== 'replica') failover.suspect();
+    },
   });
   const probe = new ServerProbe(name, driver);
   const engine = new ResourcePool({ options: settings, driver, observer: events });
@@ -135,6 +144,7 @@ export const assemble: Assemble = (emitter, options, identity) => {
     log,
     engine,
     lender,
+    address: () => addressOfPool(settings, driver.currentHost),
     probe,
     open: events,
     sites,
