@@ -2,6 +2,7 @@ import { connectionConfig, repeatedOptions } from './connection-config.js';
 import type { OptionFindings } from './option-findings.js';
 import type { OptionName } from './option-table.js';
 import { pgRefusal } from './pg-refusal.js';
+import { reportPoolerConflicts } from './pooler-conflicts.js';
 import type { ReadOptions } from './read-options.js';
 
 /** Looks at options that are right alone and may be wrong beside each other. */
@@ -41,6 +42,8 @@ export function reportContradictions(read: ReadOptions, findings: OptionFindings
         ' remove one of the two',
     );
   }
+
+  reportPoolerConflicts(read, findings);
 
   const refusal = findings.clean ? pgRefusal(connectionConfig(read.values)) : undefined;
   if (refusal !== undefined) findings.refuse(refusal.option, refusal.message);
