@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ArgumentCheck } from '../postgres/options/argument-check.js';
+import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
+import { bouncerAnswer } from './bouncer-answer.js';
 import { PoolsReport } from './pools-report.js';
 import { ServerDesk } from './server-desk.js';
 import { ServerView } from './server-view.js';
@@ -37,6 +39,7 @@ export class PoolDiagnostics {
   constructor(
     private readonly desk: ServerDesk,
     private readonly view: ServerView,
+    private readonly bouncer: PgBouncerAdmin,
   ) {}
 
   /**
@@ -50,8 +53,11 @@ export class PoolDiagnostics {
     refuseWrong(server, timeoutMs);
     const seen = this.desk.pools.map((pool) => ({ pool, snapshot: pool.snapshot() }));
     if (!server) return new PoolsReport(snapshotsOf(seen), undefined);
-    const { pools, answers } = await this.view.join(seen, timeoutMs);
-    return new PoolsReport(pools, answers);
+    const [{ pools, answers }, bouncer] = await Promise.all([
+      this.view.join(seen, timeoutMs),
+      bouncerAnswer(this.bouncer),
+    ]);
+    return new PoolsReport(pools, answers, bouncer);
   }
 }
 

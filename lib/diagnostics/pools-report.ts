@@ -2,6 +2,7 @@ import { duration } from '../errors/duration.js';
 import { INSTANCE } from '../nest/application-name.js';
 import { detailsOf, headlineOf } from '../postgres/report/pool-report-text.js';
 import type { PoolSnapshot } from '../postgres/report/pool-snapshot.js';
+import { type BouncerAnswer, bouncerLines } from './bouncer-answer.js';
 import type { ServerAnswer } from './server-view.js';
 
 /**
@@ -21,6 +22,8 @@ export class PoolsReport {
     readonly pools: readonly PoolSnapshot[],
     /** How the servers were asked; undefined when they were not to be. */
     readonly server: readonly ServerAnswer[] | undefined,
+    /** What PgBouncer's console said; undefined where it is not configured, or nobody was asked. */
+    readonly pgbouncer?: BouncerAnswer,
   ) {
     this.pools = pools.toSorted((a, b) => b.waiting - a.waiting || b.utilization - a.utilization);
   }
@@ -29,6 +32,7 @@ export class PoolsReport {
     return [
       ...this.pools.map(headlineOf),
       ...(this.server ?? []).map(answerLine),
+      ...(this.pgbouncer ? bouncerLines(this.pgbouncer) : []),
       ...this.pools.flatMap((pool) => sectionOf(pool)),
     ].join('\n');
   }

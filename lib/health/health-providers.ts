@@ -3,6 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { systemClock } from '../engine/system-clock.js';
 import { nestPoolLog } from '../nest/nest-pool-log.js';
 import { PoolRegistry } from '../nest/pool-registry.js';
+import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { Pool } from '../postgres/pool/pool.js';
 import { ApplicationPhase } from './application-phase.js';
 import { HealthAnswers } from './health-answers.js';
@@ -41,13 +42,14 @@ export const checkProviders: Provider[] = [
   },
   {
     provide: PoolChecks,
-    inject: [PoolRegistry, PoolPing, PoolAlerts, HEALTH_SETTINGS],
+    inject: [PoolRegistry, PoolPing, PoolAlerts, HEALTH_SETTINGS, PgBouncerAdmin],
     useFactory: (
       registry: PoolRegistry,
       ping: PoolPing,
       alerts: PoolAlerts,
       { timeoutMs }: HealthSettings,
-    ) => new PoolChecks(registry, ping, alerts, timeoutMs),
+      bouncer: PgBouncerAdmin,
+    ) => new PoolChecks(registry, ping, alerts, timeoutMs, bouncer),
   },
 ];
 

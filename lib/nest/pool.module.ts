@@ -4,6 +4,7 @@ import { givenOptions, madeOptions } from './options-source.js';
 import type { PoolModuleAsyncOptions, PoolModuleOptions } from './pool-module-options.js';
 import { poolProviders, refusedPoolProviders } from './pool-providers.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
+import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { PoolRegistry } from './pool-registry.js';
 import { getPoolToken, requestedPoolNamesBeside } from './pool.tokens.js';
 
@@ -57,7 +58,7 @@ function moduleOf(
     },
     get exports() {
       const tokens = [...names, ...unknownNames()].map((name) => getPoolToken(name));
-      return [PoolRegistry, TransactionManager, ...tokens];
+      return [PoolRegistry, TransactionManager, PgBouncerAdmin, ...tokens];
     },
   };
 }
