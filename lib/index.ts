@@ -57,6 +57,11 @@ export type {
 } from './postgres/session/batch-statements.js';
 export { type StatementConfig } from './postgres/session/statement-limits.js';
 
+// --- PgBouncer ---------------------------------------------------------------------------------
+export { PgBouncerAdmin } from './pgbouncer/pgbouncer-admin.js';
+export { type PgBouncerOptions } from './pgbouncer/pgbouncer-options.js';
+export type { PgBouncerPool, PgBouncerReport, PgBouncerStats } from './pgbouncer/pgbouncer-view.js';
+
 // --- Transactions ------------------------------------------------------------------------------
 export {
   TransactionManager,
@@ -116,12 +121,14 @@ export { LeaseRevokedError } from './errors/lease-revoked.error.js';
 export { NestedScopeDeadlockError } from './errors/nested-scope-deadlock.error.js';
 export { NoTransactionManagerError } from './errors/no-transaction-manager.error.js';
 export { OpenTransactionError } from './errors/open-transaction.error.js';
+export { PgBouncerError, type PgBouncerFault } from './errors/pgbouncer.error.js';
 export { PoolClosedError } from './errors/pool-closed.error.js';
 export { PoolModuleError } from './errors/pool-module.error.js';
 export { PoolSelfDeadlockError } from './errors/pool-self-deadlock.error.js';
 export { PoolError } from './errors/pool.error.js';
 export { QueueFullError } from './errors/queue-full.error.js';
 export { ServerNotAskedError } from './errors/server-not-asked.error.js';
+export { type SessionFeature, SessionFeatureError } from './errors/session-feature.error.js';
 export { StartupFailedError } from './errors/startup-failed.error.js';
 export { StatementAbortedError } from './errors/statement-aborted.error.js';
 export { StatementTimeoutError } from './errors/statement-timeout.error.js';

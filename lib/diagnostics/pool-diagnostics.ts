@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PoolAdvisor } from '../nest/pool-advisor.js';
 import { ArgumentCheck } from '../postgres/options/argument-check.js';
+import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
+import { bouncerAnswer } from './bouncer-answer.js';
 import { PoolsReport } from './pools-report.js';
 import { ServerDesk } from './server-desk.js';
 import { ServerView } from './server-view.js';
@@ -39,6 +41,7 @@ export class PoolDiagnostics {
     private readonly desk: ServerDesk,
     private readonly view: ServerView,
     private readonly advisor: PoolAdvisor,
+    private readonly bouncer: PgBouncerAdmin,
   ) {}
 
   /**
@@ -53,8 +56,11 @@ export class PoolDiagnostics {
     const seen = this.desk.pools.map((pool) => ({ pool, snapshot: pool.snapshot() }));
     const advice = this.advisor.advice();
     if (!server) return new PoolsReport(snapshotsOf(seen), undefined, advice);
-    const { pools, answers } = await this.view.join(seen, timeoutMs);
-    return new PoolsReport(pools, answers, advice);
+    const [{ pools, answers }, bouncer] = await Promise.all([
+      this.view.join(seen, timeoutMs),
+      bouncerAnswer(this.bouncer),
+    ]);
+    return new PoolsReport(pools, answers, advice, bouncer);
   }
 }
 

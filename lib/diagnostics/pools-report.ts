@@ -3,6 +3,7 @@ import { duration } from '../errors/duration.js';
 import { INSTANCE } from '../nest/application-name.js';
 import { detailsOf, headlineOf } from '../postgres/report/pool-report-text.js';
 import type { PoolSnapshot } from '../postgres/report/pool-snapshot.js';
+import { type BouncerAnswer, bouncerLines } from './bouncer-answer.js';
 import type { ServerAnswer } from './server-view.js';
 
 /**
@@ -24,6 +25,8 @@ export class PoolsReport {
     readonly server: readonly ServerAnswer[] | undefined,
     /** What should be done about the pools' sizes. */
     readonly advice: readonly PoolAdvice[],
+    /** What PgBouncer's console said; undefined where it is not configured, or nobody was asked. */
+    readonly pgbouncer?: BouncerAnswer,
   ) {
     this.pools = pools.toSorted((a, b) => b.waiting - a.waiting || b.utilization - a.utilization);
   }
@@ -32,6 +35,7 @@ export class PoolsReport {
     return [
       ...this.pools.map(headlineOf),
       ...(this.server ?? []).map(answerLine),
+      ...(this.pgbouncer ? bouncerLines(this.pgbouncer) : []),
       ...this.pools.flatMap((pool) => sectionOf(pool)),
       ...adviceLines(this.advice),
     ].join('\n');

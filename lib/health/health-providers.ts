@@ -4,6 +4,7 @@ import { systemClock } from '../engine/system-clock.js';
 import { PoolModuleError } from '../errors/pool-module.error.js';
 import { nestPoolLog } from '../nest/nest-pool-log.js';
 import { PoolRegistry } from '../nest/pool-registry.js';
+import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { Pool } from '../postgres/pool/pool.js';
 import { ApplicationPhase } from './application-phase.js';
 import { HealthAnswers } from './health-answers.js';
@@ -53,14 +54,15 @@ export function checkProviders(isRoot: boolean): Provider[] {
     },
     {
       provide: PoolChecks,
-      inject: [PoolRegistry, PoolPing, PoolAlerts, HEALTH_SETTINGS, ...shared],
+      inject: [PoolRegistry, PoolPing, PoolAlerts, HEALTH_SETTINGS, PgBouncerAdmin, ...shared],
       useFactory: (
         registry: PoolRegistry,
         ping: PoolPing,
         alerts: PoolAlerts,
         { timeoutMs }: HealthSettings,
+        bouncer: PgBouncerAdmin,
         others?: PoolChecks,
-      ) => others ?? new PoolChecks(registry, ping, alerts, timeoutMs),
+      ) => others ?? new PoolChecks(registry, ping, alerts, timeoutMs, bouncer),
     },
   ];
 }

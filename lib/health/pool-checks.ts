@@ -2,6 +2,8 @@ import { PoolClosedError } from '../errors/pool-closed.error.js';
 import type { PoolRegistry } from '../nest/pool-registry.js';
 import type { Pool } from '../postgres/pool/pool.js';
 import { errorSentence } from '../errors/error-sentence.js';
+import type { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
+import { bouncerBefore } from './bouncer-before.js';
 import { poolLoad } from './pool-load.js';
 import type { PoolPing, Pong } from './pool-ping.js';
 import type { PoolAlerts } from './thresholds/pool-alerts.js';
@@ -19,22 +21,35 @@ export class PoolChecks {
     private readonly ping: PoolPing,
     private readonly alerts: PoolAlerts,
     private readonly timeoutMs: number,
+    private readonly bouncer: PgBouncerAdmin,
   ) {}
 
   /** @throws UnknownPoolError */
   async check(name: string, timeoutMs = this.timeoutMs): Promise<PoolHealth> {
     const pool = this.registry.get(name);
+    const bouncer = bouncerBefore(pool, this.bouncer);
     try {
       refuseEnded(name, pool);
       const pong = await this.ping.ask(name, timeoutMs);
+      const pgbouncer = await bouncer;
       const degradedBy = this.alerts.of(name);
       const isDegraded = degradedBy.length > 0;
       return {
         status: isDegraded ? 'degraded' : 'up',
-        details: { ...poolLoad(pool.stats()), ...shown(pong), ...(isDegraded && { degradedBy }) },
+        details: {
+          ...poolLoad(pool.stats()),
+          ...shown(pong),
+          ...(pgbouncer && { pgbouncer }),
+          ...(isDegraded && { degradedBy }),
+        },
       };
     } catch (error) {
-      const details = { ...poolLoad(pool.stats()), error: errorSentence(error) };
+      const pgbouncer = await bouncer;
+      const details = {
+        ...poolLoad(pool.stats()),
+        ...(pgbouncer && { pgbouncer }),
+        error: errorSentence(error),
+      };
       return { status: 'down', details };
     }
   }

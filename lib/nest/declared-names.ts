@@ -4,11 +4,12 @@ import { ADMIN, PRIMARY, REPLICA } from './pool-names.js';
 const DEFAULT_NAMES = [PRIMARY, REPLICA];
 
 /** The names of the pools that `forRoot()` makes. */
-export function namesGiven({ pools = {} }: PoolModuleOptions): string[] {
+export function namesGiven({ pools = {}, preset }: PoolModuleOptions): string[] {
   const given = Object.entries(pools);
   const on = given.filter(([, options]) => options).map(([name]) => name);
   const off = given.filter(([, options]) => options === false).map(([name]) => name);
-  return completed(on, off);
+  const withoutAdmin = preset !== undefined && !on.includes(ADMIN);
+  return completed(on, withoutAdmin ? [...off, ADMIN] : off);
 }
 
 /** The names of the pools that `forRootAsync()` makes. */

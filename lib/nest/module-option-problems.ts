@@ -4,6 +4,8 @@ import { ADMIN } from './pool-names.js';
 
 const MODULE = 'PoolModule';
 
+const OPTIONS = new Set(['pools', 'service', 'preset', 'pgBouncer']);
+
 type Pools = Readonly<Record<string, unknown>>;
 
 /** What is wrong with the options of the module, beside what is wrong inside those of a pool. */
@@ -28,7 +30,7 @@ function noOptions(): OptionProblem {
 
 function misplacedOptions(options: PoolModuleOptions): OptionProblem[] {
   return Object.keys(options)
-    .filter((option) => option !== 'pools' && option !== 'service')
+    .filter((option) => !OPTIONS.has(option))
     .map((option) => ({
       pool: MODULE,
       option,

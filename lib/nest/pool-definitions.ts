@@ -41,7 +41,11 @@ export function definePools(
 ): PoolDefinition[] {
   const [first] = names;
   if (first === undefined) return [];
-  const written = (name: string) => writtenFor(name, options ?? {});
+  const { preset } = options ?? {};
+  const written = (name: string) => ({
+    ...(preset !== undefined && { preset }),
+    ...writtenFor(name, options ?? {}),
+  });
 
   const homeName = names.includes(PRIMARY) ? PRIMARY : first;
   const home = defineHome(homeName, written(homeName), env);

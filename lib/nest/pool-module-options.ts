@@ -1,4 +1,5 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
+import type { PgBouncerOptions } from '../pgbouncer/pgbouncer-options.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 import type { PoolName } from './pool-names.js';
 
@@ -24,6 +25,18 @@ export interface PoolModuleOptions {
    * `admin: false` turns it off.
    */
   readonly pools?: Readonly<Partial<Record<PoolName, PoolOptions | false>>>;
+
+  /**
+   * The `preset` of every pool that has none of its own. There is no pool `admin` with it, unless
+   * that has options. Default: none.
+   */
+  readonly preset?: PoolOptions['preset'];
+
+  /**
+   * PgBouncer's console: then PgBouncerAdmin asks it, and health details, metrics and the report
+   * show what it says. Default: it is not asked.
+   */
+  readonly pgBouncer?: PgBouncerOptions;
 }
 
 /**

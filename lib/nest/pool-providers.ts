@@ -1,5 +1,6 @@
 import { Logger, type Provider, Scope } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { databaseUrlVariable } from '../postgres/options/environment.js';
 import { Pool } from '../postgres/pool/pool.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
@@ -44,6 +45,11 @@ export function poolProviders(names: readonly string[]): Provider[] {
       provide: TransactionManager,
       inject: [PoolRegistry],
       useFactory: (registry: PoolRegistry) => new TransactionManager(registry),
+    },
+    {
+      provide: PgBouncerAdmin,
+      inject: [POOL_MODULE_OPTIONS],
+      useFactory: (options: PoolModuleOptions) => new PgBouncerAdmin(options?.pgBouncer),
     },
     PoolLifecycle,
     PoolAdvisor,

@@ -5,6 +5,7 @@ import type { PoolModuleAsyncOptions, PoolModuleOptions } from './pool-module-op
 import { PoolAdvisor } from './pool-advisor.js';
 import { poolProviders, refusedPoolProviders } from './pool-providers.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
+import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { PoolRegistry } from './pool-registry.js';
 import { getPoolToken, requestedPoolNamesBeside } from './pool.tokens.js';
 
@@ -58,7 +59,7 @@ function moduleOf(
     },
     get exports() {
       const tokens = [...names, ...unknownNames()].map((name) => getPoolToken(name));
-      return [PoolRegistry, PoolAdvisor, TransactionManager, ...tokens];
+      return [PoolRegistry, PoolAdvisor, TransactionManager, PgBouncerAdmin, ...tokens];
     },
   };
 }

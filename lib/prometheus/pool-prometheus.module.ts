@@ -10,8 +10,10 @@ import {
 import { type Registry, register } from 'prom-client';
 import { PoolModuleError } from '../errors/pool-module.error.js';
 import { PoolRegistry } from '../nest/pool-registry.js';
+import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { Pool } from '../postgres/pool/pool.js';
 import { metricsController } from './metrics-controller.js';
+import { PgBouncerCollectors } from './pgbouncer-collectors.js';
 import { PoolCollectors } from './pool-collectors.js';
 
 /**
@@ -54,11 +56,13 @@ const REGISTRY = Symbol('nestjs-pools:prometheus-registry');
 @Module({})
 export class PoolPrometheusModule implements OnApplicationShutdown {
   readonly #collectors: PoolCollectors;
+  readonly #bouncer: PgBouncerCollectors | undefined;
 
-  constructor(pools: PoolRegistry, @Inject(REGISTRY) registry: Registry) {
+  constructor(pools: PoolRegistry, bouncer: PgBouncerAdmin, @Inject(REGISTRY) registry: Registry) {
     // What a test has put in the place of a pool has no numbers.
     const real = [...pools].filter((pool) => pool instanceof Pool);
     this.#collectors = new PoolCollectors(real, registry);
+    if (bouncer.isOn) this.#bouncer = new PgBouncerCollectors(bouncer, registry);
   }
 
   /** @throws PoolModuleError when the path is neither a path nor false */
@@ -83,5 +87,6 @@ export class PoolPrometheusModule implements OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     this.#collectors.remove();
+    this.#bouncer?.remove();
   }
 }

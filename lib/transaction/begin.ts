@@ -1,5 +1,6 @@
 import { beginText } from '../postgres/session/batch-statements.js';
 import { ownStatement } from '../postgres/session/own-statement.js';
+import type { PostgresSession } from '../postgres/session/postgres-session.js';
 import type { Prelude } from '../postgres/session/prelude-query.js';
 import type { TransactionOptions, TransactionSettings } from './transaction-options.js';
 
@@ -7,6 +8,16 @@ import type { TransactionOptions, TransactionSettings } from './transaction-opti
 export function beginning(options: TransactionOptions): Prelude[] {
   const text = beginText(options) + (options.deferrable ? ' DEFERRABLE' : '');
   return [{ text, messages: ownStatement(text) }, ...settingsOf(options.settings)];
+}
+
+/** Behind BEGIN, the limits that a pooler has kept the session from being told. */
+export function withLimits(
+  preludes: readonly Prelude[],
+  session: PostgresSession | undefined,
+): readonly Prelude[] {
+  const [begin, ...others] = preludes;
+  const { pooler } = session ?? {};
+  return pooler && begin ? [begin, ...pooler.preludes, ...others] : preludes;
 }
 
 /** Parameters and not text: a value is data, whatever stands in it. */

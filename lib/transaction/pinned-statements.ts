@@ -10,6 +10,7 @@ import { type Prelude, sendPreludes, sendWithPreludes } from '../postgres/sessio
 import { type Done, type Send, Statement } from '../postgres/session/statement.js';
 import type { StatementConfig } from '../postgres/session/statement-limits.js';
 import type { PgSubmittable } from '../postgres/session/submittable.js';
+import { withLimits } from './begin.js';
 import { OpenCursor } from './open-cursor.js';
 import { PinnedConnection, type TransactionPool } from './pinned-connection.js';
 import { mayHoldSeveral, signalOf } from './statement-shape.js';
@@ -216,8 +217,9 @@ export class PinnedStatements {
   #takePreludes(): readonly Prelude[] {
     const preludes = this.#preludes;
     this.#preludes = [];
-    if (this.#begun === 'no') this.#begun = 'asked';
-    return preludes;
+    if (this.#begun !== 'no') return preludes;
+    this.#begun = 'asked';
+    return withLimits(preludes, this.connection.session);
   }
 
   // --- What became of them -------------------------------------------------------------------

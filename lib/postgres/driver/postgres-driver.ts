@@ -234,6 +234,7 @@ export class PostgresDriver implements Driver<PostgresSession> {
   async #setUp(session: PostgresSession): Promise<void> {
     const { client } = session;
     const { initSql, onConnect, verify } = this.options;
+    await this.start.meet(session);
     for (const statement of initSql) await client.query(statement);
     await onConnect?.(client);
     if (verify) {

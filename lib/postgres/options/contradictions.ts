@@ -8,6 +8,7 @@ import { hostProblems } from './host-problems.js';
 import type { OptionFindings } from './option-findings.js';
 import type { OptionName } from './option-table.js';
 import { pgRefusal } from './pg-refusal.js';
+import { reportPoolerConflicts } from './pooler-conflicts.js';
 import type { ReadOptions } from './read-options.js';
 
 /** Looks at options that are right alone and may be wrong beside each other. */
@@ -49,6 +50,7 @@ export function reportContradictions(read: ReadOptions, findings: OptionFindings
   }
 
   for (const { option, message } of hostProblems(read)) findings.refuse(option, message);
+  reportPoolerConflicts(read, findings);
 
   const refusal = findings.clean ? refusalOfPg(read) : undefined;
   if (refusal !== undefined) findings.refuse(refusal.option, refusal.message);

@@ -22,6 +22,11 @@ export class OptionFindings {
     else this.ignored.push(`${this.pool}.${message}`);
   }
 
+  /** Something that works, and likely not as was meant. */
+  advise(message: string): void {
+    this.ignored.push(`${this.pool}.${message}`);
+  }
+
   get clean(): boolean {
     return this.problems.length === 0;
   }

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from './connection-options.js';
 import type { OptionRow } from './option-row.js';
 import type { PgPoolNames, PoolOptions } from './pool-options.js';
+import { PRESET_NAMES } from './presets.js';
 
 /** Options that end up in the configuration of `pg.Client`. */
 export type ConnectionOptionName = keyof ConnectionOptions;
@@ -444,6 +445,19 @@ const POOL_OPTIONS: Rows<Exclude<OptionName, ConnectionOptionName>> = {
     values: ['interface', 'pg-pool'],
     default: 'interface',
     what: 'Has the interface of pg.Pool, or decides as pg-pool does as well.',
+  },
+  pooler: {
+    tier: 'often',
+    kind: 'choice',
+    values: ['none', 'pgbouncer-transaction', 'pgbouncer-session', 'auto'],
+    default: 'none',
+    what: 'What stands between the pool and the server; see docs/pgbouncer.md.',
+  },
+  preset: {
+    tier: 'often',
+    kind: 'choice',
+    values: PRESET_NAMES,
+    what: 'Defaults for functions that are frozen between two calls, or for a job that ends.',
   },
   allowExitOnIdle: {
     tier: 'seldom',

@@ -1,6 +1,7 @@
 import type { ClientBase, ClientConfig, PoolConfig } from 'pg';
 import type { ServerRole } from './server-choice.js';
 import type { BooleanOption, ConnectionOptions, NumberOption } from './connection-options.js';
+import type { PoolPreset } from './presets.js';
 
 /**
  * What an application writes for one pool. Every option may be left out.
@@ -237,6 +238,24 @@ export interface PoolOptions extends ConnectionOptions, PgPoolNames {
    * leaves it to the rules of the pool.
    */
   evictOn?: ((error: unknown) => boolean | undefined) | undefined;
+
+  /**
+   * What stands between the pool and the server. `'pgbouncer-transaction'` and `'pgbouncer-session'`
+   * send no startup parameter that PgBouncer refuses: limits travel with each transaction, or as
+   * init SQL. In transaction mode statements that need a session of their own are refused with
+   * SessionFeatureError. `'auto'` asks at connect whether a pooler is there, which costs a round
+   * trip, takes one for transaction mode, and warns where that would refuse. `'none'` (default)
+   * asks nothing.
+   *
+   * @see https://www.pgbouncer.org/features.html
+   */
+  pooler?: 'none' | 'pgbouncer-transaction' | 'pgbouncer-session' | 'auto' | undefined;
+
+  /**
+   * Defaults for a kind of program: `'serverless'` (functions that are frozen between two calls) and
+   * `'script'` (a job that ends by itself). Options that are given win. Default: none.
+   */
+  preset?: PoolPreset | undefined;
 
   /** Class of the connections, a `pg.Client` or one that behaves like it. Default: pg's own. */
   Client?: (new (config: ClientConfig) => ClientBase) | undefined;

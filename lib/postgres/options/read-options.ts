@@ -5,6 +5,7 @@ import { defaultOf } from './option-row.js';
 import { OPTION_NAMES, OPTION_TABLE } from './option-table.js';
 import type { OptionName } from './option-table.js';
 import type { PoolOptions } from './pool-options.js';
+import { presetDefault } from './presets.js';
 import { WRONG, readValue } from './read-value.js';
 import type { ResolveContext } from './resolve-context.js';
 import { describeAllowed, describeGiven } from './value-texts.js';
@@ -35,7 +36,8 @@ export function readOptions(
     const spellings = givenAs(options, name, strict);
     const [given] = spellings;
     if (given === undefined) {
-      values.set(name, defaultOf(OPTION_TABLE[name], defaults, production));
+      const own = defaultOf(OPTION_TABLE[name], defaults, production);
+      values.set(name, presetDefault(options, name) ?? own);
     } else if (spellings.length > 1) {
       findings.refuse(name, refusalOfTwoNames(spellings));
     } else {

@@ -3,7 +3,9 @@ import { reportContradictions } from './contradictions.js';
 import { withImplied } from './implied-options.js';
 import { OptionFindings } from './option-findings.js';
 import { OPTION_NAMES, isConnectionOption } from './option-table.js';
+import type { OptionName } from './option-table.js';
 import type { PoolOptions } from './pool-options.js';
+import { limitSettings } from './limit-settings.js';
 import { readOptions } from './read-options.js';
 import type { ReadOptions } from './read-options.js';
 import type { ResolveContext } from './resolve-context.js';
@@ -46,13 +48,24 @@ function assembled(
 ): ResolvedPoolOptions {
   const values = withImplied(read, defaults);
   const connection = connectionConfig(values);
+  const initSql = values.get('initSql') as readonly string[] | undefined;
   const ours = OPTION_NAMES.filter((option) => !isConnectionOption(option));
   return Object.freeze({
     ...Object.fromEntries(ours.map((option) => [option, values.get(option)])),
-    initSql: values.get('initSql') ?? Object.freeze([]),
+    initSql: Object.freeze([...limitsAsSql(values), ...(initSql ?? [])]),
     name,
     connection,
     hosts: Object.freeze(hostAddresses(values, connection)),
     warnings: Object.freeze([...warnings]),
   }) as ResolvedPoolOptions;
+}
+
+/** Behind PgBouncer in session mode a session is told its limits when it is there. */
+function limitsAsSql(values: ReadonlyMap<OptionName, unknown>): string[] {
+  if (values.get('pooler') !== 'pgbouncer-session') return [];
+  const limits = limitSettings(
+    connectionConfig(values),
+    values.get('statementTimeoutMs') as number,
+  );
+  return limits.map((limit) => `SET ${limit}`);
 }

@@ -16,7 +16,7 @@ type Resolved<Value> = number extends Value
       : never;
 
 /** Options that may stay without a value, because there is nothing to put in their place. */
-type HookName = 'onConnect' | 'evictOn' | 'Client' | 'verify' | 'log';
+type HookName = 'onConnect' | 'evictOn' | 'Client' | 'verify' | 'log' | 'preset';
 
 type SettingName = Exclude<PoolOptionName, HookName | 'initSql' | 'reset' | 'hosts' | 'role'>;
 
@@ -43,6 +43,6 @@ export type ResolvedPoolOptions = {
   /** Statements for every new connection; empty when there are none. */
   readonly initSql: readonly string[];
   readonly reset: NonNullable<PoolOptions['reset']>;
-  /** Sentences about options that were ignored, for the log. Empty when options are strict. */
+  /** Sentences about options that are ignored, or likely mean something else, for the log. */
   readonly warnings: readonly string[];
 };

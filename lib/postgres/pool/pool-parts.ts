@@ -124,7 +124,10 @@ export const assemble: Assemble = (emitter, options, identity) => {
     },
     isReadOnly: () => events.readOnlyServer(),
   });
-  const driver = new PostgresDriver(settings, new SessionStart(settings, password), {
+  const start = new SessionStart(settings, password, (sentence) =>
+    log.warn(`${name}: ${sentence}`, { pool: name }),
+  );
+  const driver = new PostgresDriver(settings, start, {
     connected: (session) => events.connected(session),
     failed: (session, error) => events.failed(session, error),
     statementFailed: (error) => events.statementFailed(error),

@@ -30,6 +30,8 @@ const TOLD_ENDS = /^(57P0\d|25P0[345])$/;
 /** One batch on its way, and the truth about how it ended. */
 export class BatchRun {
   readonly #query: BatchQuery;
+  /** With what a pooler needs to be told beside them. */
+  readonly #steps: readonly BatchStep[];
   readonly #pool: string;
   readonly #limitMs: number;
   #settle: (error?: unknown) => void = () => {};
@@ -47,7 +49,8 @@ export class BatchRun {
     const { _types } = session.client as unknown as { _types: CustomTypesConfig };
     this.#pool = pool;
     this.#limitMs = options.timeoutMs ?? defaultLimitMs;
-    this.#query = new BatchQuery(steps, _types);
+    this.#steps = session.pooler?.stepsOf(steps) ?? steps;
+    this.#query = new BatchQuery(this.#steps, _types);
   }
 
   async run(): Promise<QueryResult[]> {
@@ -81,8 +84,9 @@ export class BatchRun {
     const { client } = this.session;
     try {
       const clash = this.#query.clashOn(client.connection as unknown as BatchConnection);
-      if (clash) {
-        this.#settle(this.#clashError(clash));
+      const refusal = clash ? this.#clashError(clash) : this.#refusal();
+      if (refusal) {
+        this.#settle(refusal);
         return;
       }
       const now = systemClock.now();
@@ -99,6 +103,15 @@ export class BatchRun {
       this.#settle(error);
     }
   };
+
+  /** What needs a session that stays, where there is none. */
+  #refusal(): BatchError | undefined {
+    for (const step of this.#steps) {
+      const refusal = this.session.pooler?.refusalOf(step.text);
+      if (refusal) return this.#batchError(step, 'nothing sent', refusal);
+    }
+    return undefined;
+  }
 
   // --- Stopping it ------------------------------------------------------------------------------
 
@@ -131,7 +144,8 @@ export class BatchRun {
   }
 
   #results(): QueryResult[] {
-    const { isTransaction, steps } = this.batch;
+    const { isTransaction } = this.batch;
+    const steps = this.#steps;
     const { results, unreadable } = this.#query;
     const last = steps.at(-1)!;
     if (isTransaction && results.at(-1)!.command !== 'COMMIT') {
@@ -142,7 +156,7 @@ export class BatchRun {
       const outcome = isTransaction ? 'committed' : 'open';
       throw this.#batchError(unreadable.step, outcome, unreadable.error, advice);
     }
-    return isTransaction ? results.slice(1, -1) : [...results];
+    return results.filter((_, position) => typeof steps[position]!.at === 'number');
   }
 
   async #failure(error: unknown): Promise<unknown> {
@@ -152,7 +166,7 @@ export class BatchRun {
     }
     if (!isServerError(error)) return await this.#lost(error);
 
-    const step = this.#query.current ?? this.batch.steps.at(-1)!;
+    const step = this.#query.current ?? this.#steps.at(-1)!;
     const isReady = await this.#settledByServer();
     const isRefused = isReady || isRefusal(error) || this.#isEndBeforeCommit(step, error);
     if (!this.batch.isTransaction) return this.#batchError(step, 'open', error);

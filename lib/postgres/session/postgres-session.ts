@@ -11,6 +11,7 @@ import {
 import { runningOn, type RunningStatement } from './running-statement.js';
 import { StatementLane } from './statement-lane.js';
 import type { StatementWatch } from './statement-watch.js';
+import type { TransactionPooler } from './transaction-pooler.js';
 
 /** What node-postgres tells of a client beside its declared members. */
 interface ClientInternals {
@@ -49,6 +50,10 @@ export class PostgresSession {
   isLent = false;
   /** The handle of a borrower who may use it without that, which is therefore not to be lost. */
   keptFor: object | undefined;
+  /** The pooler that gives its server connection away after every transaction, if there is one. */
+  pooler: TransactionPooler | undefined;
+  /** Whether anything stands between it and the server, and has told a process id of its own. */
+  isBehindPooler = false;
   /** Whether the server refused a write of it as read-only since it was last looked at. */
   wasRefusedAsReadOnly = false;
 
@@ -141,8 +146,9 @@ export class PostgresSession {
     return this.#isAnswered ? undefined : runningOn(this.client, this.sentAt);
   }
 
-  /** Process id of its backend, as the server has told it. */
+  /** Process id of its backend, as the server has told it; undefined where a pooler hides it. */
   get backend(): number | undefined {
+    if (this.isBehindPooler) return undefined;
     return (this.client as ClientInternals).processID ?? undefined;
   }
 

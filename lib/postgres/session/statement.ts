@@ -87,18 +87,29 @@ export class Statement {
 
   #send(now = systemClock.now()): void {
     if (!this.#done) return;
+    const refusal = this.session.pooler?.refusalOf(textOf(this.text));
+    if (refusal) {
+      process.nextTick(() => this.#settle(refusal));
+      return;
+    }
     this.#isSent = true;
     this.session.sentAt = now;
     if (this.#limitMs > 0) {
       this.#deadline = systemDeadlines.set(this.#limitMs, () => this.#expire(), now);
     }
     try {
-      this.put(this.session.client, sendable(this.text), this.values, (error, result) =>
+      this.put(this.session.client, this.#sendable, this.values, (error, result) =>
         this.#answered(error, result),
       );
     } catch (error) {
       process.nextTick(() => this.#settle(error as Error));
     }
+  }
+
+  get #sendable(): string | QueryConfig {
+    const statement = sendable(this.text);
+    const { pooler } = this.session;
+    return pooler && typeof statement === 'object' ? pooler.sendable(statement) : statement;
   }
 
   #answered(error: Error | null, result: QueryResult): void {
@@ -136,4 +147,10 @@ export class Statement {
     const { sentAt, holder } = this.session;
     watch.took(systemClock.now() - sentAt, this.text, this.values, holder);
   }
+}
+
+/** Of whatever it was given: what is no statement is told by pg. */
+function textOf(statement: string | StatementConfig): string {
+  const text = typeof statement === 'string' ? statement : statement?.text;
+  return typeof text === 'string' ? text : '';
 }
