@@ -4,11 +4,13 @@ export {
   type PoolModuleAsyncOptions,
   type PoolModuleOptions,
   type PoolModuleOptionsFactory,
+  type RegisteredPoolOptions,
 } from './nest/pool-module-options.js';
 export { type PoolName, type PoolNames } from './nest/pool-names.js';
 export { PoolRegistry } from './nest/pool-registry.js';
 export { PoolModule } from './nest/pool.module.js';
 export { getPoolToken } from './nest/pool.tokens.js';
+export { type ServerCheckOptions } from './nest/server-check/server-check-options.js';
 export {
   TransactionInterceptor,
   type TransactionInterceptorOptions,
@@ -51,6 +53,10 @@ export type {
   BatchStatementConfig,
 } from './postgres/session/batch-statements.js';
 export { type StatementConfig } from './postgres/session/statement-limits.js';
+
+// --- Sizing ------------------------------------------------------------------------------------
+export { type PoolShare, type ServerSizing } from './sizing/server-sizing.js';
+export { type SizingOptions } from './sizing/sizing-options.js';
 
 // --- Transactions ------------------------------------------------------------------------------
 export {

@@ -1,8 +1,12 @@
 import type { OptionProblem } from '../errors/invalid-options.error.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
+import { nestedProblems } from './pool-sizing.js';
+import { serverCheckProblems } from './server-check/server-check-settings.js';
 
 const MODULE = 'PoolModule';
+
+const OPTIONS: ReadonlySet<string> = new Set(['pools', 'service', 'sizing', 'serverCheck']);
 
 type Pools = Readonly<Record<string, unknown>>;
 
@@ -16,6 +20,8 @@ export function moduleOptionProblems(
   return [
     ...misplacedOptions(options),
     ...wrongService(options),
+    ...nestedProblems(MODULE, options.sizing),
+    ...serverCheckProblems(MODULE, options.serverCheck, names),
     ...poolsThatAreNoObjects(pools),
     ...poolsDeclaredOtherwise(pools, names),
   ];
@@ -28,7 +34,7 @@ function noOptions(): OptionProblem {
 
 function misplacedOptions(options: PoolModuleOptions): OptionProblem[] {
   return Object.keys(options)
-    .filter((option) => option !== 'pools' && option !== 'service')
+    .filter((option) => !OPTIONS.has(option))
     .map((option) => ({
       pool: MODULE,
       option,

@@ -2,9 +2,11 @@ import { Logger, type Provider, Scope } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { databaseUrlVariable } from '../postgres/options/environment.js';
 import { Pool } from '../postgres/pool/pool.js';
+import type { ServerSizing } from '../sizing/server-sizing.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
 import { nestPoolLog } from './nest-pool-log.js';
-import { definePools, type PoolDefinition } from './pool-definitions.js';
+import type { PoolDefinition } from './pool-definition.js';
+import { definePools } from './pool-definitions.js';
 import { PoolLifecycle } from './pool-lifecycle.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
@@ -25,7 +27,9 @@ export function poolProviders(names: readonly string[]): Provider[] {
       useFactory: (options: PoolModuleOptions, modules: ModulesContainer): PoolDefinitions => {
         refuseSecondRegistration(modules);
         // The environment is read here, after ConfigModule has loaded its file.
-        return definitionsByName(definePools(names, options, process.env));
+        const definitions = definePools(names, options, process.env);
+        for (const sizing of sizingsOf(definitions)) tellSizing(sizing);
+        return definitionsByName(definitions);
       },
     },
     ...names.map((name) => ({
@@ -35,9 +39,12 @@ export function poolProviders(names: readonly string[]): Provider[] {
     })),
     {
       provide: PoolRegistry,
-      inject: names.map((name) => getPoolToken(name)),
-      useFactory: (...pools: Pool[]) =>
-        new PoolRegistry(names.map((name, position) => [name, pools[position]!])),
+      inject: [POOL_DEFINITIONS, ...names.map((name) => getPoolToken(name))],
+      useFactory: (definitions: PoolDefinitions, ...pools: Pool[]) =>
+        new PoolRegistry(
+          names.map((name, position) => [name, pools[position]!]),
+          sizingsOf([...definitions.values()]),
+        ),
     },
     {
       provide: TransactionManager,
@@ -65,6 +72,15 @@ export function refusedPoolProviders(names: readonly string[]): Provider[] {
 
 function definitionsByName(definitions: readonly PoolDefinition[]): PoolDefinitions {
   return new Map(definitions.map((definition) => [definition.name, definition]));
+}
+
+/** One for each server of which somebody said what it can work on. */
+function sizingsOf(definitions: readonly PoolDefinition[]): ServerSizing[] {
+  return [...new Set(definitions.flatMap(({ sizing }) => sizing ?? []))];
+}
+
+function tellSizing(sizing: ServerSizing): void {
+  if (sizing.pools.some(({ isAuto }) => isAuto)) log.info(sizing.reason, { sizing });
 }
 
 function makePool({ name, role, options, origins, addressFrom }: PoolDefinition): Pool {
