@@ -116,6 +116,7 @@ export { LeaseRevokedError } from './errors/lease-revoked.error.js';
 export { NestedScopeDeadlockError } from './errors/nested-scope-deadlock.error.js';
 export { NoTransactionManagerError } from './errors/no-transaction-manager.error.js';
 export { OpenTransactionError } from './errors/open-transaction.error.js';
+export { OverBudgetError } from './errors/over-budget.error.js';
 export { PoolClosedError } from './errors/pool-closed.error.js';
 export { PoolModuleError } from './errors/pool-module.error.js';
 export { PoolSelfDeadlockError } from './errors/pool-self-deadlock.error.js';

@@ -13,4 +13,6 @@ export interface PoolDefinition {
   readonly addressFrom: string | undefined;
   /** How its server is divided; undefined where nobody said what that can work on. */
   readonly sizing?: ServerSizing;
+  /** How many instances of the application are declared for its server. */
+  readonly instances?: number;
 }

@@ -13,6 +13,8 @@ import { ADMIN } from './pool-names.js';
 import { PoolRegistry } from './pool-registry.js';
 import { getPoolToken, POOL_DEFINITIONS, POOL_MODULE_OPTIONS } from './pool.tokens.js';
 import { refuseSecondRegistration } from './second-registration.js';
+import { ServerCheck } from './server-check/server-check.js';
+import { serverCheckSettings } from './server-check/server-check-settings.js';
 
 const log = nestPoolLog(new Logger('PoolModule'));
 
@@ -47,6 +49,21 @@ export function poolProviders(names: readonly string[]): Provider[] {
         ),
     },
     {
+      provide: ServerCheck,
+      inject: [PoolRegistry, POOL_DEFINITIONS, POOL_MODULE_OPTIONS],
+      useFactory: (
+        registry: PoolRegistry,
+        definitions: PoolDefinitions,
+        options: PoolModuleOptions,
+      ) =>
+        new ServerCheck(
+          registry,
+          serverCheckSettings(options?.serverCheck, names),
+          declaredInstances(definitions),
+          log,
+        ),
+    },
+    {
       provide: TransactionManager,
       inject: [PoolRegistry],
       useFactory: (registry: PoolRegistry) => new TransactionManager(registry),
@@ -77,6 +94,14 @@ function definitionsByName(definitions: readonly PoolDefinition[]): PoolDefiniti
 /** One for each server of which somebody said what it can work on. */
 function sizingsOf(definitions: readonly PoolDefinition[]): ServerSizing[] {
   return [...new Set(definitions.flatMap(({ sizing }) => sizing ?? []))];
+}
+
+function declaredInstances(definitions: PoolDefinitions): ReadonlyMap<string, number> {
+  return new Map(
+    [...definitions].flatMap(([name, { instances }]) =>
+      instances === undefined ? [] : [[name, instances] as const],
+    ),
+  );
 }
 
 function tellSizing(sizing: ServerSizing): void {

@@ -20,6 +20,11 @@ export interface ShareOfServer {
   readonly sizing: SizingOptions | undefined;
 }
 
+interface SizedServer {
+  readonly sizing: ServerSizing | undefined;
+  readonly instances: number | undefined;
+}
+
 interface Member extends ShareOfServer {
   readonly definition: PoolDefinition;
   readonly address: DatabaseAddress;
@@ -69,12 +74,13 @@ export function sizePools(
   common: SizingOptions | undefined,
 ): PoolDefinition[] {
   const problems: OptionProblem[] = [];
-  const sized = new Map<PoolDefinition, ServerSizing>();
+  const sized = new Map<PoolDefinition, SizedServer>();
   const members = definitions.map((definition) => memberOf(definition, shares));
   for (const group of byServer(members)) {
-    const sizing = sizingOf(group, common, problems);
-    const result = sizing && sizeGroup(group, sizing, problems);
-    if (result) for (const { definition } of group) sized.set(definition, result);
+    const given = sizingOf(group, common, problems);
+    if (!given) continue;
+    const server = { sizing: sizeGroup(group, given, problems), instances: given.instances };
+    for (const { definition } of group) sized.set(definition, server);
   }
   if (problems.length > 0) throw new InvalidPoolOptionsError(problems);
   return definitions.map((definition) => withShare(definition, sized.get(definition)));
@@ -176,13 +182,13 @@ function serverName({ host, port }: DatabaseAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function withShare(definition: PoolDefinition, sizing: ServerSizing | undefined): PoolDefinition {
-  if (!sizing) return definition;
-  const share = sizing.pools.find(({ pool }) => pool === definition.name);
-  if (!share?.isAuto) return { ...definition, sizing };
+function withShare(definition: PoolDefinition, server: SizedServer | undefined): PoolDefinition {
+  const { sizing, instances } = server ?? {};
+  const known = { ...definition, ...(sizing && { sizing }), ...(instances && { instances }) };
+  const share = sizing?.pools.find(({ pool }) => pool === definition.name);
+  if (!share?.isAuto) return known;
   return {
-    ...definition,
-    sizing,
+    ...known,
     options: { ...definition.options, max: share.max },
     origins: { ...definition.origins, max: ORIGIN },
   };

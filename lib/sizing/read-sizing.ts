@@ -77,7 +77,7 @@ export function mergedSizing(...layers: readonly (SizingOptions | undefined)[]):
     return "storage is 'hdd', but spindles is missing; say how many disks work side by side";
   }
   if (storage !== 'hdd' && spindles !== undefined) {
-    return `spindles is given, but storage is '${storage}', which has none; set storage: 'hdd'`;
+    return `spindles is given, but storage is '${storage}', which has none; spindles are for 'hdd'`;
   }
   return {
     databaseCores: numberOf(all.databaseCores),
