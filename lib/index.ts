@@ -4,6 +4,7 @@ export {
   type PoolModuleAsyncOptions,
   type PoolModuleOptions,
   type PoolModuleOptionsFactory,
+  type RegisteredPoolOptions,
 } from './nest/pool-module-options.js';
 export { type PoolName, type PoolNames } from './nest/pool-names.js';
 export type { PoolAdvice } from './advice/advise.js';
@@ -13,6 +14,7 @@ export { PoolRegistry } from './nest/pool-registry.js';
 export { PoolModule } from './nest/pool.module.js';
 export { getPoolToken } from './nest/pool.tokens.js';
 export { ReadOnly, type ReadOnlyOptions } from './nest/transactional/read-only.decorator.js';
+export { type ServerCheckOptions } from './nest/server-check/server-check-options.js';
 export {
   TransactionInterceptor,
   type TransactionInterceptorOptions,
@@ -62,6 +64,10 @@ export { type StatementConfig } from './postgres/session/statement-limits.js';
 export { PgBouncerAdmin } from './pgbouncer/pgbouncer-admin.js';
 export { type PgBouncerOptions } from './pgbouncer/pgbouncer-options.js';
 export type { PgBouncerPool, PgBouncerReport, PgBouncerStats } from './pgbouncer/pgbouncer-view.js';
+
+// --- Sizing ------------------------------------------------------------------------------------
+export { type PoolShare, type ServerSizing } from './sizing/server-sizing.js';
+export { type SizingOptions } from './sizing/sizing-options.js';
 
 // --- Transactions ------------------------------------------------------------------------------
 export {
@@ -122,6 +128,7 @@ export { LeaseRevokedError } from './errors/lease-revoked.error.js';
 export { NestedScopeDeadlockError } from './errors/nested-scope-deadlock.error.js';
 export { NoTransactionManagerError } from './errors/no-transaction-manager.error.js';
 export { OpenTransactionError } from './errors/open-transaction.error.js';
+export { OverBudgetError } from './errors/over-budget.error.js';
 export { PgBouncerError, type PgBouncerFault } from './errors/pgbouncer.error.js';
 export { PoolClosedError } from './errors/pool-closed.error.js';
 export { PoolModuleError } from './errors/pool-module.error.js';

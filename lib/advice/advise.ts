@@ -83,7 +83,8 @@ export function advise(pool: AdvisedPool, minutes: readonly UsageMinute[]): Pool
   }
   if (hour.minutes >= HOUR_MINUTES) {
     const enough = Math.max(2, Math.ceil(hour.leasedMost * RESERVE));
-    if (pool.max - enough >= WORTH_LOWERING && hour.leasedMost <= pool.max / 2) return lowered(pool, hour, enough);
+    if (pool.max - enough >= WORTH_LOWERING && hour.leasedMost <= pool.max / 2)
+      return lowered(pool, hour, enough);
   }
   if (recent.acquires < LEAST_ACQUIRES) {
     const seen = `seen ${count(recent.acquires)} of ${LEAST_ACQUIRES} acquires in the last 10 min`;

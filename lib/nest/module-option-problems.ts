@@ -1,10 +1,19 @@
 import type { OptionProblem } from '../errors/invalid-options.error.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
+import { nestedProblems } from './pool-sizing.js';
+import { serverCheckProblems } from './server-check/server-check-settings.js';
 
 const MODULE = 'PoolModule';
 
-const OPTIONS = new Set(['pools', 'service', 'preset', 'pgBouncer']);
+const OPTIONS: ReadonlySet<string> = new Set([
+  'pools',
+  'service',
+  'preset',
+  'sizing',
+  'serverCheck',
+  'pgBouncer',
+]);
 
 type Pools = Readonly<Record<string, unknown>>;
 
@@ -18,6 +27,8 @@ export function moduleOptionProblems(
   return [
     ...misplacedOptions(options),
     ...wrongService(options),
+    ...nestedProblems(MODULE, options.sizing),
+    ...serverCheckProblems(MODULE, options.serverCheck, names),
     ...poolsThatAreNoObjects(pools),
     ...poolsDeclaredOtherwise(pools, names),
   ];

@@ -10,23 +10,14 @@ import {
 import type { PoolKind } from '../postgres/options/option-row.js';
 import { CONNECTION_OPTIONS } from '../postgres/options/option-table.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
-import type { OptionOrigins } from '../postgres/options/resolve-context.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
 import { defaultService, withApplicationName } from './application-name.js';
 import { inheritedAddress } from './inherited-address.js';
 import { moduleOptionProblems } from './module-option-problems.js';
-import type { PoolModuleOptions } from './pool-module-options.js';
+import type { PoolDefinition } from './pool-definition.js';
+import type { PoolModuleOptions, RegisteredPoolOptions } from './pool-module-options.js';
 import { ADMIN, PRIMARY } from './pool-names.js';
-
-/** One pool as it is about to be made. */
-export interface PoolDefinition {
-  readonly name: string;
-  readonly kind: PoolKind;
-  readonly options: PoolOptions;
-  readonly origins: OptionOrigins;
-  /** The pool whose address it uses; undefined when it has one of its own. */
-  readonly addressFrom: string | undefined;
-}
+import { shareGiven, shareProblems, sizePools, withoutAuto } from './pool-sizing.js';
 
 /**
  * Brings the options of all pools and the environment together.
@@ -56,14 +47,24 @@ export function definePools(
     .filter((name) => name !== homeName)
     .map((name) => defineOther(name, written(name), hasAddress ? home : undefined, env));
 
-  const problems = [
+  refuseIfAny([
     ...moduleOptionProblems(names, options),
+    ...names.flatMap((name) => shareProblems(name, registeredFor(name, options ?? {}))),
     ...homeProblems,
     ...others.flatMap((other) => problemsOf(other)),
-  ];
-  if (problems.length > 0) throw new InvalidPoolOptionsError(problems);
+  ]);
+  const shares = new Map(
+    names.map((name) => [name, shareGiven(registeredFor(name, options ?? {}))] as const),
+  );
+  const sized = sizePools([home, ...others], shares, options?.sizing);
+  // A share may be smaller than what was written beside it.
+  refuseIfAny(sized.flatMap((definition) => problemsOf(definition)));
   const service = options?.service ?? defaultService(env);
-  return [home, ...others].map((definition) => named(definition, service));
+  return sized.map((definition) => named(definition, service));
+}
+
+function refuseIfAny(problems: readonly OptionProblem[]): void {
+  if (problems.length > 0) throw new InvalidPoolOptionsError(problems);
 }
 
 function named(definition: PoolDefinition, service: string): PoolDefinition {
@@ -109,9 +110,15 @@ function kindOf(name: string): PoolKind {
   return name === PRIMARY || name === ADMIN ? name : 'other';
 }
 
+/** What the application wrote for a pool itself, without its share of the server. */
+function writtenFor(name: string, options: PoolModuleOptions): PoolOptions {
+  const { weight: _, sizing: __, ...own } = registeredFor(name, options);
+  return own;
+}
+
 /** What the application wrote for a pool; whatever is no object says nothing. */
-function writtenFor(name: string, { pools = {} }: PoolModuleOptions): PoolOptions {
-  const all = pools as Readonly<Record<string, PoolOptions | false | undefined>>;
+function registeredFor(name: string, { pools = {} }: PoolModuleOptions): RegisteredPoolOptions {
+  const all = pools as Readonly<Record<string, RegisteredPoolOptions | false | undefined>>;
   const written = Object.hasOwn(all, name) && all[name];
   return typeof written === 'object' ? (written ?? {}) : {};
 }
@@ -123,7 +130,7 @@ function lackOfAddress({ name, options }: PoolDefinition, env: Environment): Opt
 
 function problemsOf({ name, kind, options, origins }: PoolDefinition): readonly OptionProblem[] {
   try {
-    resolvePoolOptions(name, options, { strict: true, defaults: kind, origins });
+    resolvePoolOptions(name, withoutAuto(options), { strict: true, defaults: kind, origins });
     return [];
   } catch (error) {
     if (error instanceof InvalidPoolOptionsError) return error.problems;

@@ -11,6 +11,7 @@ import { Pool } from '../postgres/pool/pool.js';
 import type { Module } from './application-parts.js';
 import { whenStartFails } from './failed-start.js';
 import { PoolRegistry } from './pool-registry.js';
+import { ServerCheck } from './server-check/server-check.js';
 import { refuseUnknownPools } from './unknown-pools.js';
 
 /** `createApplicationContext()` is over before an application can enable its shutdown hooks. */
@@ -30,6 +31,7 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
   constructor(
     private readonly registry: PoolRegistry,
     private readonly modules: ModulesContainer,
+    private readonly serverCheck: ServerCheck,
   ) {
     // Nest calls the hooks of global modules first at start and last at shutdown. With this the
     // pools are also up before other global modules use them in a hook, and drain after those.
@@ -40,6 +42,7 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
     try {
       refuseUnknownPools(this.modules, this.#module, this.registry);
       await Promise.all(this.#pools.map((pool) => pool.start()));
+      await this.serverCheck.beforeStart();
       whenStartFails(this.modules, this, () => this.#drain(0));
     } catch (error) {
       // Nest calls no shutdown hook when a start fails.
@@ -49,6 +52,7 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
   }
 
   onApplicationBootstrap(): void {
+    this.serverCheck.begin();
     // A test closes its application itself.
     if (process.env.NODE_ENV === 'test') return;
     this.#hooksCheck = setTimeout(() => this.#warnWithoutHooks(), TIME_TO_ENABLE_HOOKS_MS).unref();
@@ -70,7 +74,8 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
   }
 
   async #drain(timeoutMs?: number): Promise<void> {
-    await Promise.all(this.#pools.map((pool) => pool.drain(timeoutMs)));
+    const drained = this.#pools.map((pool) => pool.drain(timeoutMs));
+    await Promise.all([this.serverCheck.stop(), ...drained]);
   }
 
   #warnWithoutHooks(): void {

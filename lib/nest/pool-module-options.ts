@@ -1,7 +1,29 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { PgBouncerOptions } from '../pgbouncer/pgbouncer-options.js';
+import type { NumberOption } from '../postgres/options/connection-options.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
+import type { SizingOptions } from '../sizing/sizing-options.js';
 import type { PoolName } from './pool-names.js';
+import type { ServerCheckOptions } from './server-check/server-check-options.js';
+
+/**
+ * Options of a pool that the module makes. Its `max` may be `'auto'`: the pool's share of what its
+ * server can work on at once, divided among the instances of the application and its pools there.
+ * Needs `sizing.databaseCores`. A pool with a number takes that from the same share first; the
+ * admin pool is counted neither way.
+ *
+ * @publicApi
+ */
+export interface RegisteredPoolOptions extends PoolOptions {
+  /** Share of this pool beside the others with `max: 'auto'` on its server. Default 1, above 0. */
+  readonly weight?: NumberOption;
+
+  /**
+   * What differs from the module's `sizing` on the server of this pool: a replica's own cores. Not
+   * heeded where the pool goes to the address of another pool, whose sizing holds there.
+   */
+  readonly sizing?: SizingOptions | undefined;
+}
 
 /**
  * Options of `PoolModule.forRoot()`.
@@ -24,7 +46,7 @@ export interface PoolModuleOptions {
    * primary's address. `POOL_<NAME>_MAX` overrides its `max`. The pool `admin` is there in any case;
    * `admin: false` turns it off.
    */
-  readonly pools?: Readonly<Partial<Record<PoolName, PoolOptions | false>>>;
+  readonly pools?: Readonly<Partial<Record<PoolName, RegisteredPoolOptions | false>>>;
 
   /**
    * The `preset` of every pool that has none of its own. There is no pool `admin` with it, unless
@@ -37,6 +59,18 @@ export interface PoolModuleOptions {
    * show what it says. Default: it is not asked.
    */
   readonly pgBouncer?: PgBouncerOptions;
+
+  /**
+   * What the database servers can work on, and how many instances of this application share it:
+   * for `max: 'auto'`, and for the check of the servers.
+   */
+  readonly sizing?: SizingOptions;
+
+  /**
+   * Whether, and when, the servers are asked if the pools fit them. Default: once in the background
+   * after the start and then every hour, but not when NODE_ENV is `test`. `false`: never.
+   */
+  readonly serverCheck?: ServerCheckOptions | false;
 }
 
 /**

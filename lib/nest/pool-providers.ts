@@ -3,16 +3,20 @@ import { ModulesContainer } from '@nestjs/core';
 import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { databaseUrlVariable } from '../postgres/options/environment.js';
 import { Pool } from '../postgres/pool/pool.js';
+import type { ServerSizing } from '../sizing/server-sizing.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
 import { nestPoolLog } from './nest-pool-log.js';
-import { definePools, type PoolDefinition } from './pool-definitions.js';
 import { PoolAdvisor } from './pool-advisor.js';
+import type { PoolDefinition } from './pool-definition.js';
+import { definePools } from './pool-definitions.js';
 import { PoolLifecycle } from './pool-lifecycle.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
 import { PoolRegistry } from './pool-registry.js';
 import { getPoolToken, POOL_DEFINITIONS, POOL_MODULE_OPTIONS } from './pool.tokens.js';
 import { refuseSecondRegistration } from './second-registration.js';
+import { ServerCheck } from './server-check/server-check.js';
+import { serverCheckSettings } from './server-check/server-check-settings.js';
 
 const log = nestPoolLog(new Logger('PoolModule'));
 
@@ -27,7 +31,9 @@ export function poolProviders(names: readonly string[]): Provider[] {
       useFactory: (options: PoolModuleOptions, modules: ModulesContainer): PoolDefinitions => {
         refuseSecondRegistration(modules);
         // The environment is read here, after ConfigModule has loaded its file.
-        return definitionsByName(definePools(names, options, process.env));
+        const definitions = definePools(names, options, process.env);
+        for (const sizing of sizingsOf(definitions)) tellSizing(sizing);
+        return definitionsByName(definitions);
       },
     },
     ...names.map((name) => ({
@@ -37,9 +43,27 @@ export function poolProviders(names: readonly string[]): Provider[] {
     })),
     {
       provide: PoolRegistry,
-      inject: names.map((name) => getPoolToken(name)),
-      useFactory: (...pools: Pool[]) =>
-        new PoolRegistry(names.map((name, position) => [name, pools[position]!])),
+      inject: [POOL_DEFINITIONS, ...names.map((name) => getPoolToken(name))],
+      useFactory: (definitions: PoolDefinitions, ...pools: Pool[]) =>
+        new PoolRegistry(
+          names.map((name, position) => [name, pools[position]!]),
+          sizingsOf([...definitions.values()]),
+        ),
+    },
+    {
+      provide: ServerCheck,
+      inject: [PoolRegistry, POOL_DEFINITIONS, POOL_MODULE_OPTIONS],
+      useFactory: (
+        registry: PoolRegistry,
+        definitions: PoolDefinitions,
+        options: PoolModuleOptions,
+      ) =>
+        new ServerCheck(
+          registry,
+          serverCheckSettings(options?.serverCheck, names),
+          declaredInstances(definitions),
+          log,
+        ),
     },
     {
       provide: TransactionManager,
@@ -73,6 +97,23 @@ export function refusedPoolProviders(names: readonly string[]): Provider[] {
 
 function definitionsByName(definitions: readonly PoolDefinition[]): PoolDefinitions {
   return new Map(definitions.map((definition) => [definition.name, definition]));
+}
+
+/** One for each server of which somebody said what it can work on. */
+function sizingsOf(definitions: readonly PoolDefinition[]): ServerSizing[] {
+  return [...new Set(definitions.flatMap(({ sizing }) => sizing ?? []))];
+}
+
+function declaredInstances(definitions: PoolDefinitions): ReadonlyMap<string, number> {
+  return new Map(
+    [...definitions].flatMap(([name, { instances }]) =>
+      instances === undefined ? [] : [[name, instances] as const],
+    ),
+  );
+}
+
+function tellSizing(sizing: ServerSizing): void {
+  if (sizing.pools.some(({ isAuto }) => isAuto)) log.info(sizing.reason, { sizing });
 }
 
 function makePool({ name, kind, options, origins, addressFrom }: PoolDefinition): Pool {

@@ -2,6 +2,7 @@ import { UnknownPoolError } from '../errors/unknown-pool.error.js';
 import { nearestName } from '../postgres/options/nearest-name.js';
 import type { Pool } from '../postgres/pool/pool.js';
 import type { PoolSnapshot } from '../postgres/report/pool-snapshot.js';
+import type { ServerSizing } from '../sizing/server-sizing.js';
 
 /**
  * All pools of an application, by name.
@@ -10,9 +11,14 @@ import type { PoolSnapshot } from '../postgres/report/pool-snapshot.js';
  */
 export class PoolRegistry implements Iterable<Pool> {
   readonly #pools: ReadonlyMap<string, Pool>;
+  readonly #sizing: readonly ServerSizing[];
 
-  constructor(pools: Iterable<readonly [name: string, pool: Pool]>) {
+  constructor(
+    pools: Iterable<readonly [name: string, pool: Pool]>,
+    sizing: readonly ServerSizing[] = [],
+  ) {
     this.#pools = new Map(pools);
+    this.#sizing = sizing;
   }
 
   /**
@@ -37,6 +43,14 @@ export class PoolRegistry implements Iterable<Pool> {
   /** Every pool at this moment, by name: its numbers, who holds what, and who waits. */
   snapshot(): Record<string, PoolSnapshot> {
     return Object.fromEntries([...this.#pools].map(([name, pool]) => [name, pool.snapshot()]));
+  }
+
+  /**
+   * Why the pools are as large as they are, for each server whose `databaseCores` are known: as it
+   * was at the start, whatever `resize` did since.
+   */
+  sizing(): readonly ServerSizing[] {
+    return this.#sizing;
   }
 
   [Symbol.iterator](): IterableIterator<Pool> {

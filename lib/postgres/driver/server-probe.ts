@@ -1,4 +1,4 @@
-import type { QueryResultRow } from 'pg';
+import type { Client, QueryResultRow } from 'pg';
 import { systemDeadlines } from '../../engine/system-clock.js';
 import { within } from '../../engine/within.js';
 import { TimeLimitError } from '../../errors/time-limit.error.js';
@@ -54,6 +54,11 @@ export class ServerProbe {
       const { rows } = await client.query<Row>(statement, values);
       return rows;
     });
+  }
+
+  /** What a question finds out over a connection that is opened now. @throws as {@link ping} does */
+  answer<T>(timeoutMs: number, question: (client: Client) => Promise<T>): Promise<T> {
+    return this.#ask(timeoutMs, ({ client }) => question(client));
   }
 
   async #ask<T>(

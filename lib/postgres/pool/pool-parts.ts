@@ -64,7 +64,7 @@ export type PoolEngine = Pick<
 >;
 
 /** Asks a pool's server over connections beside the pool's. */
-export type PoolProbe = Pick<ServerProbe, 'ping' | 'role' | 'canWrite' | 'rows'>;
+export type PoolProbe = Pick<ServerProbe, 'ping' | 'role' | 'canWrite' | 'rows' | 'answer'>;
 
 /** The sessions that are open. */
 export interface OpenSessions {

@@ -1,0 +1,18 @@
+import type { PoolKind } from '../postgres/options/option-row.js';
+import type { PoolOptions } from '../postgres/options/pool-options.js';
+import type { OptionOrigins } from '../postgres/options/resolve-context.js';
+import type { ServerSizing } from '../sizing/server-sizing.js';
+
+/** One pool as it is about to be made. */
+export interface PoolDefinition {
+  readonly name: string;
+  readonly kind: PoolKind;
+  readonly options: PoolOptions;
+  readonly origins: OptionOrigins;
+  /** The pool whose address it uses; undefined when it has one of its own. */
+  readonly addressFrom: string | undefined;
+  /** How its server is divided; undefined where nobody said what that can work on. */
+  readonly sizing?: ServerSizing;
+  /** How many instances of the application are declared for its server. */
+  readonly instances?: number;
+}

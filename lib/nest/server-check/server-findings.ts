@@ -1,0 +1,117 @@
+import { type Instances, overBudget, type PoolsOnServer } from '../../doctor/budget-finding.js';
+import type { Finding } from '../../doctor/finding.js';
+import { closedByServer, overFormula, unlimitedStatements } from '../../doctor/pool-findings.js';
+import type { ServerFacts } from '../../doctor/server-facts.js';
+import { describeCause } from '../../errors/describe-cause.js';
+import type { Pool } from '../../postgres/pool/pool.js';
+import type { ServerSizing } from '../../sizing/server-sizing.js';
+import { OwnSessions } from './instances-seen.js';
+import type { ServerCheckSettings } from './server-check-settings.js';
+import {
+  askServer,
+  leavesLimitToServer,
+  type Login,
+  nameAtServer,
+  onServer,
+  serverStatementTimeoutMs,
+} from './server-login.js';
+
+/** What a round of questions found out. */
+export interface CheckResult {
+  readonly findings: readonly Finding[];
+  /** Servers that could not be asked, each as a sentence. */
+  readonly unanswered: readonly string[];
+}
+
+/** What is known of the pools of a server before it is asked. */
+export interface Declared {
+  readonly admin: Pool;
+  readonly sizing: ServerSizing | undefined;
+  /** `sizing.instances`, where somebody said it. */
+  readonly instances: number | undefined;
+}
+
+interface Answer {
+  readonly login: Login;
+  readonly facts: ServerFacts;
+}
+
+/** Asks one server over each of its logins. Never rejects. */
+export async function checkServer(
+  logins: readonly Login[],
+  declared: Declared,
+  settings: ServerCheckSettings,
+): Promise<CheckResult> {
+  const unanswered: string[] = [];
+  const asked = await Promise.all(
+    logins.map(async (login): Promise<Answer | undefined> => {
+      try {
+        return { login, facts: await askServer(login, declared.admin, settings.timeoutMs) };
+      } catch (error) {
+        unanswered.push(`${serverText(login)}: ${describeCause(error)}`);
+        return undefined;
+      }
+    }),
+  );
+  // Behind a pooler the sessions are the pooler's: how many, and how long they rest, is its business.
+  const answers = asked.filter((answer) => answer !== undefined);
+  const direct = answers.filter(({ facts }) => !facts.isPooled);
+  const findings = [
+    ...aboutServer(logins, direct, declared, settings),
+    ...direct.flatMap((answer) => aboutPools(answer)),
+    ...(await aboutStatements(answers, settings.timeoutMs)),
+  ];
+  return { findings, unanswered };
+}
+
+function aboutServer(
+  logins: readonly Login[],
+  answers: readonly Answer[],
+  { sizing, instances: declared }: Declared,
+  { budget }: ServerCheckSettings,
+): Finding[] {
+  const [first] = answers;
+  if (!first) return [];
+  const pools = logins.flatMap((login) => login.pools);
+  const own = new OwnSessions(pools.map((pool) => nameAtServer(pool)));
+  const on: PoolsOnServer = {
+    server: serverText(logins[0]!),
+    pools: pools.map((pool) => onServer(pool)),
+    instances: instancesOf(declared, own.instancesIn(first.facts.sessions)),
+    isOurs: own.has,
+  };
+  const [worst] = answers
+    .flatMap(({ facts }) => overBudget(on, facts, budget) ?? [])
+    .toSorted((a, b) => b.load - a.load);
+  const far = sizing && overFormula(on, sizing);
+  return [...(worst ? [worst.finding] : []), ...(far ? [far] : [])];
+}
+
+function instancesOf(declared: number | undefined, seen: number): Instances {
+  return declared !== undefined && declared >= seen
+    ? { count: declared, by: 'declared' }
+    : { count: seen, by: 'seen' };
+}
+
+function aboutPools({ login, facts }: Answer): Finding[] {
+  return login.pools.flatMap(
+    (pool) => closedByServer(onServer(pool), facts.idleSessionTimeoutMs) ?? [],
+  );
+}
+
+async function aboutStatements(answers: readonly Answer[], timeoutMs: number): Promise<Finding[]> {
+  const pools = answers
+    .flatMap(({ login }) => login.pools)
+    .filter((pool) => onServer(pool).servesRequests && leavesLimitToServer(pool));
+  const found = await Promise.all(
+    pools.map(async (pool) => {
+      const limitMs = await serverStatementTimeoutMs(pool, timeoutMs).catch(() => undefined);
+      return limitMs === 0 ? [unlimitedStatements(onServer(pool))] : [];
+    }),
+  );
+  return found.flat();
+}
+
+function serverText({ address: { host, port } }: Login): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
