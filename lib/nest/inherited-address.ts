@@ -1,10 +1,15 @@
-import { partsOf } from '../postgres/options/connection-string.js';
+import { choiceIn, partsOf } from '../postgres/options/connection-string.js';
 import { givenAs } from '../postgres/options/given-options.js';
+import { impliedRole } from '../postgres/options/implied-options.js';
+import type { PoolKind } from '../postgres/options/option-row.js';
 import { OPTION_NAMES, pgNamesOf } from '../postgres/options/option-table.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 
 /** Where the server is and how to log in; what a session does beyond that is each pool's own. */
 const ADDRESS_OPTIONS = [
+  'hosts',
+  'role',
+  'loadBalanceHosts',
   'host',
   'port',
   'user',
@@ -19,12 +24,18 @@ const ADDRESS_OPTIONS = [
 
 /**
  * The address of one pool for another, without what the other gives itself. The connection string
- * comes in its parts, so that a pool may change the user or the database and keep the rest.
+ * comes in its parts, so that a pool may change the user or the database and keep the rest. What a
+ * server has to be belongs to the address: of several hosts, it says which one is meant.
  */
-export function inheritedAddress(home: PoolOptions, own: PoolOptions): PoolOptions {
+export function inheritedAddress(
+  { options: home, kind }: { readonly options: PoolOptions; readonly kind: PoolKind },
+  own: PoolOptions,
+): PoolOptions {
   const named = ADDRESS_OPTIONS.map((option) => [option, home[option]] as const);
-  const inUrl = home.connectionString === undefined ? {} : partsOf(home.connectionString);
-  const address = { ...Object.fromEntries(named), ...inUrl };
+  const url = home.connectionString;
+  const inUrl = url === undefined ? {} : { ...partsOf(url), ...choiceIn(url) };
+  const given = { ...Object.fromEntries(named), ...inUrl } as PoolOptions;
+  const address = { ...given, role: given.role ?? impliedRole(kind, given.hosts) };
   return Object.fromEntries(
     Object.entries(address).filter(([option, value]) => value !== undefined && !gives(own, option)),
   );
@@ -32,6 +43,8 @@ export function inheritedAddress(home: PoolOptions, own: PoolOptions): PoolOptio
 
 /** Whether options give what pg calls `pgName`, under whichever name. */
 function gives(options: PoolOptions, pgName: string): boolean {
-  const option = OPTION_NAMES.find((name) => Object.hasOwn(pgNamesOf(name), pgName));
+  const option = OPTION_NAMES.find(
+    (name) => name === pgName || Object.hasOwn(pgNamesOf(name), pgName),
+  );
   return option !== undefined && givenAs(options, option, true).length > 0;
 }

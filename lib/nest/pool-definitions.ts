@@ -7,7 +7,7 @@ import {
   poolOptionsFromEnvironment,
   withEnvironment,
 } from '../postgres/options/environment.js';
-import type { PoolRole } from '../postgres/options/option-row.js';
+import type { PoolKind } from '../postgres/options/option-row.js';
 import { CONNECTION_OPTIONS } from '../postgres/options/option-table.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 import type { OptionOrigins } from '../postgres/options/resolve-context.js';
@@ -21,7 +21,7 @@ import { ADMIN, PRIMARY } from './pool-names.js';
 /** One pool as it is about to be made. */
 export interface PoolDefinition {
   readonly name: string;
-  readonly role: PoolRole;
+  readonly kind: PoolKind;
   readonly options: PoolOptions;
   readonly origins: OptionOrigins;
   /** The pool whose address it uses; undefined when it has one of its own. */
@@ -72,7 +72,7 @@ function named(definition: PoolDefinition, service: string): PoolDefinition {
 /** Defines the pool whose address the others use: the primary, else the first there is. */
 function defineHome(name: string, written: PoolOptions, env: Environment): PoolDefinition {
   const { options, origins } = withEnvironment(name, written, env);
-  const definition = { name, role: roleOf(name), addressFrom: undefined };
+  const definition = { name, kind: kindOf(name), addressFrom: undefined };
   // An application without a primary may still say by DATABASE_URL where its database is.
   const { connectionString } = poolOptionsFromEnvironment(PRIMARY, env);
   if (connectionString === undefined || namesServer(options)) {
@@ -93,15 +93,15 @@ function defineOther(
   env: Environment,
 ): PoolDefinition {
   const { options, origins } = withEnvironment(name, written, env);
-  const definition = { name, role: roleOf(name), origins };
+  const definition = { name, kind: kindOf(name), origins };
   if (home === undefined || namesServer(options)) {
     return { ...definition, options, addressFrom: undefined };
   }
-  const inherited = inheritedAddress(home.options, options);
+  const inherited = inheritedAddress(home, options);
   return { ...definition, options: { ...options, ...inherited }, addressFrom: home.name };
 }
 
-function roleOf(name: string): PoolRole {
+function kindOf(name: string): PoolKind {
   return name === PRIMARY || name === ADMIN ? name : 'other';
 }
 
@@ -117,9 +117,9 @@ function lackOfAddress({ name, options }: PoolDefinition, env: Environment): Opt
   return problem === undefined ? [] : [{ ...problem, pool: name }];
 }
 
-function problemsOf({ name, role, options, origins }: PoolDefinition): readonly OptionProblem[] {
+function problemsOf({ name, kind, options, origins }: PoolDefinition): readonly OptionProblem[] {
   try {
-    resolvePoolOptions(name, options, { strict: true, defaults: role, origins });
+    resolvePoolOptions(name, options, { strict: true, defaults: kind, origins });
     return [];
   } catch (error) {
     if (error instanceof InvalidPoolOptionsError) return error.problems;

@@ -67,7 +67,7 @@ function definitionsByName(definitions: readonly PoolDefinition[]): PoolDefiniti
   return new Map(definitions.map((definition) => [definition.name, definition]));
 }
 
-function makePool({ name, role, options, origins, addressFrom }: PoolDefinition): Pool {
+function makePool({ name, kind, options, origins, addressFrom }: PoolDefinition): Pool {
   if (addressFrom !== undefined && name !== ADMIN) {
     log.info(
       `${name}: has no address of its own and uses that of ${addressFrom};` +
@@ -75,5 +75,5 @@ function makePool({ name, role, options, origins, addressFrom }: PoolDefinition)
       { pool: name, addressFrom },
     );
   }
-  return new Pool(options, { name, role, origins, log });
+  return new Pool(options, { name, kind, origins, log });
 }

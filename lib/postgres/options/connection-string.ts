@@ -1,5 +1,6 @@
 import { parse } from 'pg-connection-string';
 import { describeCause } from '../../errors/describe-cause.js';
+import { divideConnectionString, type ServerChoice, ServerChoiceFault } from './server-choice.js';
 
 /** pg takes any other text for the path of a URL, and looks for a host named "base". */
 const FORMS = /^(?:postgres(?:ql)?:\/\/|pg:\/\/|socket:|\/)/i;
@@ -35,17 +36,30 @@ export function connectionStringFault(text: string): string | undefined {
       ? undefined
       : 'a URL whose port is not between 1 and 65535';
   } catch (error) {
+    if (error instanceof ServerChoiceFault) return error.message;
     return `a URL that cannot be read (${describeCause(error)})`;
   }
 }
 
-/** The parts that a connection string names, as pg reads them. Reads the certificate files too. */
+/**
+ * The parts that a connection string names, as pg reads them: no host where it leaves several to
+ * choose from, see {@link choiceIn}. Reads the certificate files too.
+ *
+ * @throws what reading it throws
+ */
 export function partsOf(text: string): ConnectionStringParts {
-  const parsed = parse(text);
-  const named = PARTS.map((part) => [part, parsed[part]] as const).filter(
-    ([, value]) => value !== undefined && value !== null && value !== '',
-  );
+  const { text: readable, choice } = divideConnectionString(text);
+  const parsed = parse(readable);
+  const parts = choice.hosts ? PARTS.filter((part) => part !== 'host' && part !== 'port') : PARTS;
+  const named = parts
+    .map((part) => [part, parsed[part]] as const)
+    .filter(([, value]) => value !== undefined && value !== null && value !== '');
   return Object.fromEntries(named);
+}
+
+/** The servers that a connection string leaves to choose from. @throws what reading it throws */
+export function choiceIn(text: string): ServerChoice {
+  return divideConnectionString(text).choice;
 }
 
 function isPort(port: number): boolean {

@@ -1,4 +1,10 @@
-import { connectionConfig, repeatedOptions } from './connection-config.js';
+import {
+  connectionConfig,
+  hostAddresses,
+  repeatedOptions,
+  withConnectionSettings,
+} from './connection-config.js';
+import { hostProblems } from './host-problems.js';
 import type { OptionFindings } from './option-findings.js';
 import type { OptionName } from './option-table.js';
 import { pgRefusal } from './pg-refusal.js';
@@ -42,8 +48,19 @@ export function reportContradictions(read: ReadOptions, findings: OptionFindings
     );
   }
 
-  const refusal = findings.clean ? pgRefusal(connectionConfig(read.values)) : undefined;
+  for (const { option, message } of hostProblems(read)) findings.refuse(option, message);
+
+  const refusal = findings.clean ? refusalOfPg(read) : undefined;
   if (refusal !== undefined) findings.refuse(refusal.option, refusal.message);
+}
+
+/** The hosts differ by their ports alone: one of them may have none. */
+function refusalOfPg({ values }: ReadOptions): ReturnType<typeof pgRefusal> {
+  const connection = connectionConfig(values);
+  const refusal = pgRefusal(connection);
+  if (refusal !== undefined) return refusal;
+  const without = hostAddresses(values, connection).find(({ port }) => Number.isNaN(port));
+  return without && pgRefusal(withConnectionSettings(connection, without));
 }
 
 /** The default of the threshold gives way. */

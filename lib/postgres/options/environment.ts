@@ -10,7 +10,7 @@ const PRIMARY = 'primary';
 /** libpq's variables that say where the database is. pg reads no service file (PGSERVICE). */
 const ADDRESS_VARIABLES = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER'];
 
-const ADDRESS_OPTIONS = ['connectionString', 'host', 'port', 'database', 'user'] as const;
+const ADDRESS_OPTIONS = ['connectionString', 'hosts', 'host', 'port', 'database', 'user'] as const;
 
 /** The variable that overrides `max` of a pool: `POOL_PRIMARY_MAX`. */
 export function poolMaxVariable(pool: string): string {
@@ -84,7 +84,7 @@ export function missingAddress(
 
 /** Whether options name a server of their own, so that no other address may be mixed into them. */
 export function namesServer(options: PoolOptions): boolean {
-  return 'connectionString' in options || options.host !== undefined;
+  return 'connectionString' in options || options.host !== undefined || options.hosts !== undefined;
 }
 
 function isSet(env: Environment, variable: string): boolean {

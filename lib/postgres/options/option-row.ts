@@ -1,5 +1,5 @@
 /** Whose defaults a pool has: the module's pools by name, or a `new Pool()` without Nest. */
-export type PoolRole = 'primary' | 'admin' | 'other' | 'standalone';
+export type PoolKind = 'primary' | 'admin' | 'other' | 'standalone';
 
 /** How often an application has a reason to set an option. */
 export type OptionTier = 'essential' | 'often' | 'seldom';
@@ -12,7 +12,7 @@ interface AnyRow {
   /** pg's names for it, each with the factor from pg's unit to ours. */
   readonly pgNames?: Readonly<Record<string, number>>;
   readonly default?: unknown;
-  readonly defaultFor?: Readonly<Partial<Record<PoolRole, unknown>>>;
+  readonly defaultFor?: Readonly<Partial<Record<PoolKind, unknown>>>;
   readonly defaultOutsideProduction?: unknown;
   /** What applies instead of a default of ours, for the documentation. */
   readonly otherwise?: string;
@@ -40,6 +40,7 @@ interface PlainRow extends AnyRow {
     | 'boolean'
     | 'text'
     | 'host'
+    | 'hosts'
     | 'statements'
     | 'function'
     | 'type parsers'
@@ -62,10 +63,10 @@ export function maximumOf(row: IntegerRow): number | undefined {
   return row.maximum ?? (row.kind === 'milliseconds' ? LONGEST_TIMER_MS : undefined);
 }
 
-/** The default of an option for a pool in its role; undefined when the table has none. */
-export function defaultOf(row: OptionRow, role: PoolRole, production = isProduction()): unknown {
-  const forRole = row.defaultFor?.[role];
-  if (forRole !== undefined) return forRole;
+/** The default of an option for a pool of its kind; undefined when the table has none. */
+export function defaultOf(row: OptionRow, kind: PoolKind, production = isProduction()): unknown {
+  const forKind = row.defaultFor?.[kind];
+  if (forKind !== undefined) return forKind;
   return production ? row.default : (row.defaultOutsideProduction ?? row.default);
 }
 

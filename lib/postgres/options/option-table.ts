@@ -176,6 +176,25 @@ export const CONNECTION_OPTIONS: Rows<ConnectionOptionName> = {
 };
 
 const POOL_OPTIONS: Rows<Exclude<OptionName, ConnectionOptionName>> = {
+  hosts: {
+    tier: 'often',
+    kind: 'hosts',
+    what: "Several hosts in the place of one: `['db1:5432', 'db2']`.",
+  },
+  role: {
+    tier: 'often',
+    kind: 'choice',
+    values: ['primary', 'replica', 'any'],
+    otherwise: '`primary` with several hosts: `primary`, else no check',
+    what: 'What a server must be; checked at every connect.',
+  },
+  loadBalanceHosts: {
+    tier: 'seldom',
+    kind: 'choice',
+    values: ['disable', 'random'],
+    default: 'disable',
+    what: 'Tries several hosts in the order given, or at random.',
+  },
   max: {
     tier: 'essential',
     kind: 'count',

@@ -1,4 +1,5 @@
 import type { ClientBase, ClientConfig, PoolConfig } from 'pg';
+import type { ServerRole } from './server-choice.js';
 import type { BooleanOption, ConnectionOptions, NumberOption } from './connection-options.js';
 
 /**
@@ -10,6 +11,37 @@ import type { BooleanOption, ConnectionOptions, NumberOption } from './connectio
  * @publicApi
  */
 export interface PoolOptions extends ConnectionOptions, PgPoolNames {
+  /**
+   * Several hosts in the place of `host`, at least one: `['db1:5432', 'db2', '[::1]:5433']`, or
+   * `{ host, port }` each. One without a port has that of `port`, which must not be there when all
+   * have their own; else `PGPORT`, else 5432. User, database, TLS and everything else is the same
+   * for all of them. A connection string may name them as well:
+   * `postgres://app@db1:5432,db2:5433/orders?target_session_attrs=read-write`.
+   *
+   * A connection goes to the host that was right the last time, else to the others in their order;
+   * the next is asked when one has failed, or has not answered within 250 ms.
+   */
+  hosts?: readonly (string | { readonly host: string; readonly port?: NumberOption })[] | undefined;
+
+  /**
+   * What a server has to be, checked at every connect: `'primary'` (not in recovery and not
+   * read-only), `'replica'` (in recovery), or `'any'`. Another server is refused with
+   * {@link WrongServerRoleError}, and asked again. Default: `'primary'` for the pool `primary` with
+   * several hosts, and for those that use its address; else servers are not asked.
+   *
+   * In a connection string `target_session_attrs` says it: `read-write` and `primary` are
+   * `'primary'`; `read-only`, `standby` and `prefer-standby` are `'replica'`. Not quite as in libpq:
+   * a primary that is read-only is neither, and `prefer-standby` never takes a primary.
+   */
+  role?: ServerRole | undefined;
+
+  /**
+   * In which order several hosts are tried: as given (`'disable'`, default), or by lot for every
+   * connection (`'random'`; with `role: 'primary'` after the host that was right the last time).
+   * libpq's `load_balance_hosts`, also in a connection string.
+   */
+  loadBalanceHosts?: 'disable' | 'random' | undefined;
+
   /**
    * Most connections at once: idle, lent out, opening and closing together. It is a promise to the
    * server. Default 10 (`admin`: 1), minimum 1.

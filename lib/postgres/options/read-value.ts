@@ -1,4 +1,5 @@
 import { connectionStringFault } from './connection-string.js';
+import { readHosts } from './host-list.js';
 import { isIntegerRow, maximumOf } from './option-row.js';
 import type { ChoiceRow, IntegerRow, OptionRow } from './option-row.js';
 
@@ -20,6 +21,8 @@ export function readValue(row: OptionRow, value: unknown, factor: number): unkno
       return isText(value) ? value : WRONG;
     case 'host':
       return isText(value) && !value.includes('://') ? value : WRONG;
+    case 'hosts':
+      return readHosts(value).hosts ?? WRONG;
     case 'statements':
       return readStatements(value);
     case 'function':

@@ -1,4 +1,4 @@
-import { connectionConfig } from './connection-config.js';
+import { connectionConfig, hostAddresses } from './connection-config.js';
 import { reportContradictions } from './contradictions.js';
 import { withImplied } from './implied-options.js';
 import { OptionFindings } from './option-findings.js';
@@ -24,7 +24,7 @@ export function resolvePoolOptions(
   const read = readOptions(asObject(options, findings), context, findings);
   reportContradictions(read, findings);
   findings.throwIfAny();
-  return assembled(name, read, findings.warnings);
+  return assembled(name, read, context, findings.warnings);
 }
 
 /** Callers without a type checker pass a connection string here. */
@@ -41,15 +41,18 @@ function asObject(options: unknown, findings: OptionFindings): PoolOptions {
 function assembled(
   name: string,
   read: ReadOptions,
+  { defaults }: ResolveContext,
   warnings: readonly string[],
 ): ResolvedPoolOptions {
-  const values = withImplied(read);
+  const values = withImplied(read, defaults);
+  const connection = connectionConfig(values);
   const ours = OPTION_NAMES.filter((option) => !isConnectionOption(option));
   return Object.freeze({
     ...Object.fromEntries(ours.map((option) => [option, values.get(option)])),
     initSql: values.get('initSql') ?? Object.freeze([]),
     name,
-    connection: connectionConfig(values),
+    connection,
+    hosts: Object.freeze(hostAddresses(values, connection)),
     warnings: Object.freeze([...warnings]),
   }) as ResolvedPoolOptions;
 }

@@ -1,6 +1,8 @@
 import type { ConnectionConfig } from './connection-config.js';
 import type { OptionName, ConnectionOptionName } from './option-table.js';
+import type { HostAddress } from './host-list.js';
 import type { PoolOptions } from './pool-options.js';
+import type { ServerRole } from './server-choice.js';
 
 type PoolOptionName = Exclude<OptionName, ConnectionOptionName>;
 
@@ -16,7 +18,7 @@ type Resolved<Value> = number extends Value
 /** Options that may stay without a value, because there is nothing to put in their place. */
 type HookName = 'onConnect' | 'evictOn' | 'Client' | 'verify' | 'log';
 
-type SettingName = Exclude<PoolOptionName, HookName | 'initSql' | 'reset'>;
+type SettingName = Exclude<PoolOptionName, HookName | 'initSql' | 'reset' | 'hosts' | 'role'>;
 
 /**
  * The options of one pool, checked and complete, every one by its one name and in its one unit.
@@ -31,6 +33,13 @@ export type ResolvedPoolOptions = {
   readonly name: string;
   /** What `pg.Client` is made with. Its secrets are not enumerable. */
   readonly connection: ConnectionConfig;
+  /**
+   * The servers to choose from, at least one: where a single one is given in the way of pg, the
+   * address that pg would use at the time of reading.
+   */
+  readonly hosts: readonly HostAddress[];
+  /** What a server has to be; undefined: it is not asked. */
+  readonly role: ServerRole | undefined;
   /** Statements for every new connection; empty when there are none. */
   readonly initSql: readonly string[];
   readonly reset: NonNullable<PoolOptions['reset']>;

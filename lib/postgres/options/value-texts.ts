@@ -1,4 +1,5 @@
 import { connectionStringFault } from './connection-string.js';
+import { readHosts } from './host-list.js';
 import { isIntegerRow, maximumOf } from './option-row.js';
 import type { IntegerRow, OptionRow } from './option-row.js';
 
@@ -18,6 +19,7 @@ export function describeGiven(value: unknown, row: OptionRow): string {
       return isSecret(row) && value !== undefined ? `a ${typeof value}` : String(value);
     case 'object':
       if (value === null) return 'null';
+      if (row.kind === 'hosts') return readHosts(value).fault ?? 'a list';
       return Array.isArray(value) ? 'a list' : 'an object';
     default:
       return `a ${typeof value}`;
@@ -29,6 +31,7 @@ function describeString(value: string, row: OptionRow): string {
   if (row.kind === 'connection string') return connectionStringFault(value) ?? 'a string';
   if (value.includes('://')) return 'a URL';
   if (isSecret(row)) return 'a string';
+  if (row.kind === 'hosts') return 'a text';
   return value.length > LONGEST_ECHO ? `'${value.slice(0, LONGEST_ECHO)}...'` : `'${value}'`;
 }
 
@@ -51,6 +54,8 @@ export function describeAllowed(row: OptionRow, factor: number): string {
       return 'text that is not empty';
     case 'host':
       return 'the name of a host (a URL goes into connectionString)';
+    case 'hosts':
+      return "a list of hosts, each as 'db1', 'db1:5432', '[::1]:5432' or { host, port }";
     case 'statements':
       return 'a statement, or a list of statements, none of them empty';
     case 'function':

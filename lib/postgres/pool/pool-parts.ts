@@ -5,8 +5,8 @@ import { ResourcePool } from '../../engine/resource-pool.js';
 import { FailoverWatch } from '../driver/failover-watch.js';
 import { PostgresDriver } from '../driver/postgres-driver.js';
 import { ServerProbe } from '../driver/server-probe.js';
-import { addressOf, describeAddress } from '../options/address.js';
-import type { PoolRole } from '../options/option-row.js';
+import { addressOfPool, describeAddress } from '../options/address.js';
+import type { PoolKind } from '../options/option-row.js';
 import type { PoolOptions } from '../options/pool-options.js';
 import type { OptionOrigins } from '../options/resolve-context.js';
 import { resolvePoolOptions } from '../options/resolve-options.js';
@@ -27,7 +27,7 @@ export interface PoolIdentity {
   /** Name in logs, errors and statistics. Default: `pool`. */
   readonly name?: string;
   /** Whose defaults apply. Default: `'standalone'`, which reads options as node-postgres does. */
-  readonly role?: PoolRole;
+  readonly kind?: PoolKind;
   readonly origins?: OptionOrigins;
   readonly log?: PoolLog;
   /** Puts the pool together. Default: {@link assemble}, with one engine of its own. */
@@ -89,16 +89,16 @@ export interface PoolParts {
 
 /** Puts a pool together out of one engine and one driver. */
 export const assemble: Assemble = (emitter, options, identity) => {
-  const { name = 'pool', role = 'standalone' } = identity;
+  const { name = 'pool', kind = 'standalone' } = identity;
   const settings = resolvePoolOptions(name, options, {
-    strict: role !== 'standalone',
-    defaults: role,
+    strict: kind !== 'standalone',
+    defaults: kind,
     ...(identity.origins && { origins: identity.origins }),
   });
   const ownLog = settings.compatibility === 'pg-pool' ? silence : processWarnings;
   const log = withPgPoolLog(identity.log ?? ownLog, settings.log);
   const sites = new CallSiteSampling(settings.leakStackEvery);
-  const address = () => describeAddress(addressOf(settings.connection));
+  const address = () => describeAddress(addressOfPool(settings));
   const instrumentation: InstrumentationSlot = { current: undefined };
   const snapshot = (most?: number) => snapshotOf(engine, events.recent, most);
   const { slowAcquireMs } = settings;

@@ -7,7 +7,7 @@ import type { DrainReport } from '../../engine/drain-report.js';
 import type { PoolStats } from '../../engine/statistics.js';
 import type { LeaseHolder } from '../../errors/acquire-timeout.error.js';
 import { PoolClosedError } from '../../errors/pool-closed.error.js';
-import { addressOf, type DatabaseAddress } from '../options/address.js';
+import { addressOfPool, type DatabaseAddress } from '../options/address.js';
 import type { PoolOptions } from '../options/pool-options.js';
 import { resolvePoolOptions } from '../options/resolve-options.js';
 import type { PoolSnapshot } from '../report/pool-snapshot.js';
@@ -233,9 +233,12 @@ export class Pool extends pg.Pool {
     return this.#parts.snapshot();
   }
 
-  /** Where the pool connects to; never the password. */
+  /**
+   * Where the pool connects to; never the password. Of several hosts, `host` and `port` tell the one
+   * that its newest connection leads to, else the first; `hosts` tells all of them.
+   */
   get address(): DatabaseAddress {
-    return addressOf(this.#parts.settings.connection);
+    return addressOfPool(this.#parts.settings);
   }
 
   /**

@@ -1,10 +1,10 @@
 import { InvalidPoolOptionsError } from '../../../lib/errors/invalid-options.error.js';
-import type { PoolRole } from '../../../lib/postgres/options/option-row.js';
+import type { PoolKind } from '../../../lib/postgres/options/option-row.js';
 import { resolvePoolOptions } from '../../../lib/postgres/options/resolve-options.js';
 import type { ResolvedPoolOptions } from '../../../lib/postgres/options/resolved-pool-options.js';
 
 /** Options as the module reads them; `unknown` values, because wrong ones are the subject. */
-export function strictly(options: object, defaults: PoolRole = 'other'): ResolvedPoolOptions {
+export function strictly(options: object, defaults: PoolKind = 'other'): ResolvedPoolOptions {
   return resolvePoolOptions('orders', options, { strict: true, defaults });
 }
 
