@@ -18,7 +18,7 @@ export { Transactional } from './nest/transactional/transactional.decorator.js';
 
 // --- Pools -------------------------------------------------------------------------------------
 export { type DatabaseAddress } from './postgres/options/address.js';
-export { type PoolOptions } from './postgres/options/pool-options.js';
+export { type FallbackOption, type PoolOptions } from './postgres/options/pool-options.js';
 export { type AcquireOptions } from './postgres/pool/acquire-options.js';
 export { LeasedClient } from './postgres/pool/leased-client.js';
 export { PoolOutside } from './postgres/pool/pool-outside.js';
@@ -51,6 +51,15 @@ export type {
   BatchStatementConfig,
 } from './postgres/session/batch-statements.js';
 export { type StatementConfig } from './postgres/session/statement-limits.js';
+
+// --- Replicas ----------------------------------------------------------------------------------
+export {
+  ReplicaPool,
+  type ReplicaPoolIdentity,
+  type ReplicaReport,
+} from './routing/replica-pool.js';
+export { type ReplicaSnapshot } from './postgres/report/pool-seat.js';
+export type { WalPosition } from './routing/causal/position-to-see.js';
 
 // --- Transactions ------------------------------------------------------------------------------
 export {
@@ -115,6 +124,11 @@ export { PoolModuleError } from './errors/pool-module.error.js';
 export { PoolSelfDeadlockError } from './errors/pool-self-deadlock.error.js';
 export { PoolError } from './errors/pool.error.js';
 export { QueueFullError } from './errors/queue-full.error.js';
+export {
+  type FallbackUse,
+  ReplicasUnavailableError,
+  type UnavailableReplica,
+} from './errors/replicas-unavailable.error.js';
 export { ServerNotAskedError } from './errors/server-not-asked.error.js';
 export { StartupFailedError } from './errors/startup-failed.error.js';
 export { StatementAbortedError } from './errors/statement-aborted.error.js';

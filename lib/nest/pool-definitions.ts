@@ -13,10 +13,10 @@ import type { PoolOptions } from '../postgres/options/pool-options.js';
 import type { OptionOrigins } from '../postgres/options/resolve-context.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
 import { defaultService, withApplicationName } from './application-name.js';
-import { inheritedAddress } from './inherited-address.js';
+import { withAddressOf, inheritedAddress } from './inherited-address.js';
 import { moduleOptionProblems } from './module-option-problems.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
-import { ADMIN, PRIMARY } from './pool-names.js';
+import { ADMIN, PRIMARY, REPLICA } from './pool-names.js';
 
 /** One pool as it is about to be made. */
 export interface PoolDefinition {
@@ -26,6 +26,8 @@ export interface PoolDefinition {
   readonly origins: OptionOrigins;
   /** The pool whose address it uses; undefined when it has one of its own. */
   readonly addressFrom: string | undefined;
+  /** Its options with the address of the primary, for a pool of replicas of that; else undefined. */
+  readonly atPrimary?: PoolOptions | undefined;
 }
 
 /**
@@ -39,11 +41,10 @@ export function definePools(
   options: PoolModuleOptions,
   env: Environment,
 ): PoolDefinition[] {
-  const [first] = names;
-  if (first === undefined) return [];
+  const homeName = homeOf(names);
+  if (homeName === undefined) return [];
   const written = (name: string) => writtenFor(name, options ?? {});
 
-  const homeName = names.includes(PRIMARY) ? PRIMARY : first;
   const home = defineHome(homeName, written(homeName), env);
   const homeProblems = [...lackOfAddress(home, env), ...problemsOf(home)];
   const hasAddress = !homeProblems.some(({ option }) => option in CONNECTION_OPTIONS);
@@ -59,7 +60,33 @@ export function definePools(
   ];
   if (problems.length > 0) throw new InvalidPoolOptionsError(problems);
   const service = options?.service ?? defaultService(env);
-  return [home, ...others].map((definition) => named(definition, service));
+  return [home, ...others]
+    .map((definition) => withFallback(definition, home, service))
+    .map((definition) => named(definition, service));
+}
+
+/** The pool whose address the others use, and whose replicas they lead to. */
+export function homeOf(names: readonly string[]): string | undefined {
+  return names.includes(PRIMARY) ? PRIMARY : names[0];
+}
+
+/** A pool of replicas may read from the primary in bounds when none of them is left. */
+function withFallback(
+  definition: PoolDefinition,
+  home: PoolDefinition,
+  service: string,
+): PoolDefinition {
+  if (definition === home || !isOfReplicas(definition)) return definition;
+  const options = withAddressOf(home, definition.options);
+  const atPrimary = withApplicationName(`${definition.name}-fallback`, options, service);
+  return { ...definition, atPrimary };
+}
+
+/** By its role, or by its name and an address of its own. */
+function isOfReplicas({ name, kind, options, origins, addressFrom }: PoolDefinition): boolean {
+  if (addressFrom !== undefined) return false;
+  const { role } = resolvePoolOptions(name, options, { strict: true, defaults: kind, origins });
+  return role === 'replica' || (role === undefined && name === REPLICA);
 }
 
 function named(definition: PoolDefinition, service: string): PoolDefinition {

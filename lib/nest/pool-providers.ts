@@ -2,9 +2,10 @@ import { Logger, type Provider, Scope } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { databaseUrlVariable } from '../postgres/options/environment.js';
 import { Pool } from '../postgres/pool/pool.js';
+import { ReplicaPool } from '../routing/replica-pool.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
 import { nestPoolLog } from './nest-pool-log.js';
-import { definePools, type PoolDefinition } from './pool-definitions.js';
+import { definePools, homeOf, type PoolDefinition } from './pool-definitions.js';
 import { PoolLifecycle } from './pool-lifecycle.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
@@ -18,6 +19,7 @@ type PoolDefinitions = ReadonlyMap<string, PoolDefinition>;
 
 /** The pools by their tokens, what they are made from, and what holds them together. */
 export function poolProviders(names: readonly string[]): Provider[] {
+  const home = homeOf(names);
   return [
     {
       provide: POOL_DEFINITIONS,
@@ -30,8 +32,9 @@ export function poolProviders(names: readonly string[]): Provider[] {
     },
     ...names.map((name) => ({
       provide: getPoolToken(name),
-      inject: [POOL_DEFINITIONS],
-      useFactory: (definitions: PoolDefinitions) => makePool(definitions.get(name)!),
+      inject: name === home ? [POOL_DEFINITIONS] : [POOL_DEFINITIONS, getPoolToken(home)],
+      useFactory: (definitions: PoolDefinitions, primary?: Pool) =>
+        makePool(definitions.get(name)!, primary),
     })),
     {
       provide: PoolRegistry,
@@ -67,7 +70,9 @@ function definitionsByName(definitions: readonly PoolDefinition[]): PoolDefiniti
   return new Map(definitions.map((definition) => [definition.name, definition]));
 }
 
-function makePool({ name, kind, options, origins, addressFrom }: PoolDefinition): Pool {
+/** @param home the pool whose replicas others lead to; a test may have put something in its place */
+function makePool(definition: PoolDefinition, home: unknown): Pool {
+  const { name, kind, options, origins, addressFrom, atPrimary } = definition;
   if (addressFrom !== undefined && name !== ADMIN) {
     log.info(
       `${name}: has no address of its own and uses that of ${addressFrom};` +
@@ -75,5 +80,7 @@ function makePool({ name, kind, options, origins, addressFrom }: PoolDefinition)
       { pool: name, addressFrom },
     );
   }
-  return new Pool(options, { name, kind, origins, log });
+  if (!atPrimary) return new Pool(options, { name, kind, origins, log });
+  const primary = home instanceof Pool ? home : undefined;
+  return new ReplicaPool(options, { name, kind, origins, log, primary, atPrimary });
 }

@@ -15,6 +15,7 @@ import { silence, withPgPoolLog } from '../report/pg-pool-log.js';
 import type { InstrumentationSlot } from '../report/instrumentation.js';
 import { PoolEvents } from '../report/pool-events.js';
 import { type PoolLog, processWarnings } from '../report/pool-log.js';
+import type { PoolSeat } from '../report/pool-seat.js';
 import { type PoolSnapshot, snapshotOf } from '../report/pool-snapshot.js';
 import { StatementReporter } from '../report/statement-reporter.js';
 import type { PostgresSession } from '../session/postgres-session.js';
@@ -32,6 +33,8 @@ export interface PoolIdentity {
   readonly log?: PoolLog;
   /** Puts the pool together. Default: {@link assemble}, with one engine of its own. */
   readonly assemble?: Assemble;
+  /** The place of this pool among others that are used as one; undefined where it stands alone. */
+  readonly seat?: PoolSeat;
 }
 
 /**
@@ -50,6 +53,7 @@ export type Assemble = (
 export type PoolEngine = Pick<
   ResourcePool<PostgresSession>,
   | 'stats'
+  | 'counts'
   | 'holders'
   | 'start'
   | 'startWithin'
@@ -62,7 +66,7 @@ export type PoolEngine = Pick<
 >;
 
 /** Asks a pool's server over connections beside the pool's. */
-export type PoolProbe = Pick<ServerProbe, 'ping' | 'role' | 'canWrite' | 'rows'>;
+export type PoolProbe = Pick<ServerProbe, 'ping' | 'role' | 'canWrite' | 'rows' | 'open'>;
 
 /** The sessions that are open. */
 export interface OpenSessions {
@@ -85,6 +89,7 @@ export interface PoolParts {
   readonly instrumentation: InstrumentationSlot;
   /** Longest wait for an answer, in milliseconds, of a statement that gives none; 0: no limit. */
   readonly statementLimitMs: number;
+  readonly seat: PoolSeat | undefined;
 }
 
 /** Puts a pool together out of one engine and one driver. */
@@ -100,11 +105,21 @@ export const assemble: Assemble = (emitter, options, identity) => {
   const sites = new CallSiteSampling(settings.leakStackEvery);
   const address = () => describeAddress(addressOfPool(settings));
   const instrumentation: InstrumentationSlot = { current: undefined };
-  const snapshot = (most?: number) => snapshotOf(engine, events.recent, most);
+  const snapshot = (most?: number) =>
+    snapshotOf(engine, events.recent, most, identity.seat?.replica());
   const { slowAcquireMs } = settings;
   const events: PoolEvents = new PoolEvents(
     emitter,
-    { pool: name, log, address, sites, snapshot, instrumentation, slowAcquireMs },
+    {
+      pool: name,
+      log,
+      address,
+      sites,
+      snapshot,
+      instrumentation,
+      slowAcquireMs,
+      seat: identity.seat,
+    },
     new StatementReporter(name, log, settings, instrumentation),
   );
 
@@ -140,6 +155,7 @@ export const assemble: Assemble = (emitter, options, identity) => {
     instrumentation,
     snapshot,
     statementLimitMs,
+    seat: identity.seat,
   };
 };
 

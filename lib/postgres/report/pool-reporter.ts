@@ -9,6 +9,7 @@ import type { InstrumentationSlot } from './instrumentation.js';
 import { PoolChannels } from './pool-channels.js';
 import type { PoolLog } from './pool-log.js';
 import { detailsOf, headlineOf, TOLD } from './pool-report-text.js';
+import type { PoolSeat } from './pool-seat.js';
 import type { PoolSnapshot } from './pool-snapshot.js';
 import { RecentEvents } from './recent-events.js';
 import { RateLimit } from './rate-limit.js';
@@ -38,6 +39,7 @@ export interface ReporterParts {
   readonly instrumentation: InstrumentationSlot;
   /** Waits from this length on are told, in milliseconds; 0: none. */
   readonly slowAcquireMs: number;
+  readonly seat: PoolSeat | undefined;
 }
 
 /** Writes what an operator wants to know about a pool; nothing while all goes well. */
@@ -53,6 +55,7 @@ export class PoolReporter extends PoolChannels {
   protected readonly address: () => string;
   protected readonly sites: CallSiteSampling;
   protected readonly snapshot: (most?: number) => PoolSnapshot;
+  protected readonly seat: PoolSeat | undefined;
 
   constructor(parts: ReporterParts) {
     super(parts.pool, parts.instrumentation);
@@ -61,6 +64,7 @@ export class PoolReporter extends PoolChannels {
     this.address = parts.address;
     this.sites = parts.sites;
     this.snapshot = parts.snapshot;
+    this.seat = parts.seat;
     this.#slowAcquireMs = slowAcquireMs > 0 ? slowAcquireMs : Infinity;
   }
 
@@ -106,12 +110,14 @@ export class PoolReporter extends PoolChannels {
 
   override lost(error: unknown): void {
     this.recent.failed('a connection was lost', error);
+    this.seat?.lost(error);
     this.log.warn(`${this.pool}: lost a connection: ${describeCause(error)}`, { pool: this.pool });
   }
 
   override connectFailed(error: unknown, failures: number, permanent: boolean): void {
     super.connectFailed(error, failures, permanent);
     this.recent.failed('connecting failed', error);
+    this.seat?.connectFailed(error);
     const now = performance.now();
     if (failures === 1) this.#lastOutageReportAt = -Infinity;
     if (!permanent && now - this.#lastOutageReportAt < REPEAT_AFTER_MS) return;

@@ -1,0 +1,45 @@
+import { afterEach } from '@jest/globals';
+import { Pool, type PoolOptions, ReplicaPool } from '../../../../lib/index.js';
+import type { Replicated } from '../../../support/postgres/replicated.js';
+import { RecordingLog } from '../../pool/support/recording-log.js';
+
+/** A primary's pool, and one of its replicas. */
+export interface RoutedPools {
+  readonly primary: Pool;
+  readonly replica: ReplicaPool;
+  readonly log: RecordingLog;
+}
+
+/** To be called once in a spec file, outside of its tests: what a test opens ends with it. */
+export function routedPools(
+  servers: () => Replicated,
+): (options?: PoolOptions, ofPrimary?: PoolOptions) => RoutedPools {
+  let open: Pool[] = [];
+  afterEach(async () => {
+    await Promise.all(open.map((pool) => pool.drain(0)));
+    open = [];
+  });
+  return (options = {}, ofPrimary = {}) => {
+    const log = new RecordingLog();
+    const { primary: server, hosts } = servers();
+    const address = new URL(server.connectionString());
+    const atPrimary = { connectionString: address.href };
+    const { username: user, password } = address;
+    const primary = new Pool({ ...atPrimary, ...ofPrimary }, { name: 'primary', log });
+    const ofReplica: PoolOptions = { lagProbeMs: 50, ...options };
+    const replica = new ReplicaPool(
+      { hosts, user, password, database: 'postgres', role: 'replica', ...ofReplica },
+      { name: 'replica', log, primary, atPrimary: { ...ofReplica, ...atPrimary } },
+    );
+    open.push(replica, primary);
+    return { primary, replica, log };
+  };
+}
+
+/** The port of the server that a read went to. */
+export async function serverOf(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ port: number }>(
+    "SELECT current_setting('port')::int AS port",
+  );
+  return rows[0]!.port;
+}
