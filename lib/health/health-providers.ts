@@ -4,6 +4,7 @@ import { systemClock } from '../engine/system-clock.js';
 import { nestPoolLog } from '../nest/nest-pool-log.js';
 import { PoolRegistry } from '../nest/pool-registry.js';
 import { Pool } from '../postgres/pool/pool.js';
+import { wholeOf } from '../routing/replica-pool.js';
 import { ApplicationPhase } from './application-phase.js';
 import { HealthAnswers } from './health-answers.js';
 import { type HealthSettings, healthSettings } from './health-settings.js';
@@ -35,7 +36,13 @@ export const checkProviders: Provider[] = [
     useFactory: (registry: PoolRegistry, settings: HealthSettings) => {
       const { thresholds, thresholdIntervalMs: intervalMs, onAlert } = settings;
       // Without what a test put in the place of a pool: that has no numbers.
-      const pools = [...registry].filter((pool) => pool instanceof Pool);
+      const pools = [...registry]
+        .filter((pool) => pool instanceof Pool)
+        .map((pool) => ({
+          name: pool.name,
+          partOf: wholeOf(pool).name,
+          stats: () => pool.stats(),
+        }));
       return new PoolAlerts({ pools, thresholds, intervalMs, onAlert, clock: systemClock, log });
     },
   },

@@ -76,9 +76,9 @@ export class ReplicaPool extends Pool {
     });
   }
 
-  /** Whether reads go to at least one of the replicas. */
-  get isServing(): boolean {
-    return this.#set.isAnyIn;
+  /** Whether all replicas were asked, and reads go to none of them. */
+  get isOut(): boolean {
+    return !this.#set.isAnyIn && !this.#set.isAnyUnknown;
   }
 
   /** Where the primary was when it was asked last; undefined while that is not known. */
@@ -107,6 +107,12 @@ export class ReplicaPool extends Pool {
     for (const { pool } of this.#set.hosts) pool.resize(bounds);
     Object.assign(this.options, bounds);
   }
+}
+
+/** The pool of replicas that a pool belongs to; itself, where it stands alone. */
+export function wholeOf(pool: Pool): Pool {
+  const whole = partsOf(pool).seat?.whole;
+  return whole instanceof Pool ? whole : pool;
 }
 
 /** The pools that a pool is made of, as they are watched and operated: itself, if it is one. */
@@ -195,15 +201,25 @@ function fallbackOf(
   return new Fallback(makePool(fallbackOptions(atPrimary, max)));
 }
 
-/** Asks one for all: one that serves, else the first. */
+/** Asks those that serve, else all: one answer is enough. */
 function probeOf({ hosts }: ReplicaSet): PoolProbe {
-  const probe = () => (hosts.find(({ isIn }) => isIn) ?? hosts[0]!).parts.probe;
+  const firstOf = async <T>(ask: (probe: PoolProbe) => Promise<T>): Promise<T> => {
+    const serving = hosts.filter(({ isIn }) => isIn);
+    const asked = (serving.length > 0 ? serving : hosts).map(({ parts }) => ask(parts.probe));
+    try {
+      return await Promise.any(asked);
+    } catch {
+      // Each says why; the first is as good as any.
+      return await asked[0]!;
+    }
+  };
+  const [first] = hosts as [ReplicaHost, ...ReplicaHost[]];
   return {
-    ping: (limitMs) => probe().ping(limitMs),
-    role: (limitMs) => probe().role(limitMs),
-    canWrite: (limitMs) => probe().canWrite(limitMs),
-    rows: (statement, values, limitMs) => probe().rows(statement, values, limitMs),
-    open: (limitMs) => probe().open(limitMs),
+    ping: (limitMs) => firstOf((probe) => probe.ping(limitMs)),
+    role: (limitMs) => firstOf((probe) => probe.role(limitMs)),
+    canWrite: (limitMs) => firstOf((probe) => probe.canWrite(limitMs)),
+    rows: (statement, values, limitMs) => first.parts.probe.rows(statement, values, limitMs),
+    open: (limitMs) => first.parts.probe.open(limitMs),
   };
 }
 

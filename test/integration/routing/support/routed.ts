@@ -1,5 +1,6 @@
 import { afterEach } from '@jest/globals';
 import { Pool, type PoolOptions, ReplicaPool } from '../../../../lib/index.js';
+import { sleep } from '../../../support/sleep.js';
 import type { Replicated } from '../../../support/postgres/replicated.js';
 import { RecordingLog } from '../../pool/support/recording-log.js';
 
@@ -42,4 +43,38 @@ export async function serverOf(pool: Pool): Promise<number> {
     "SELECT current_setting('port')::int AS port",
   );
   return rows[0]!.port;
+}
+
+/** Work that goes on beside a test. */
+export interface BackgroundWork {
+  readonly done: number;
+  readonly failed: number;
+  readonly lastError: unknown;
+  end(): Promise<void>;
+}
+
+/** Does something over and over, so many at the same time. */
+export function inBackground(workers: number, work: () => Promise<unknown>): BackgroundWork {
+  let isOver = false;
+  const state = { done: 0, failed: 0, lastError: undefined as unknown };
+  const worker = async () => {
+    while (!isOver) {
+      try {
+        await work();
+        state.done += 1;
+      } catch (error) {
+        state.failed += 1;
+        state.lastError = error;
+        // Who is refused at once asks again a moment later.
+        await sleep(5);
+      }
+    }
+  };
+  const all = Promise.all(Array.from({ length: workers }, worker));
+  return Object.assign(state, {
+    async end() {
+      isOver = true;
+      await all;
+    },
+  });
 }
