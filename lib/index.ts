@@ -25,7 +25,7 @@ export { Transactional } from './nest/transactional/transactional.decorator.js';
 // --- Pools -------------------------------------------------------------------------------------
 export { type DatabaseAddress } from './postgres/options/address.js';
 export { type HostAddress } from './postgres/options/host-list.js';
-export { type PoolOptions } from './postgres/options/pool-options.js';
+export { type FallbackOption, type PoolOptions } from './postgres/options/pool-options.js';
 export { type ServerRole } from './postgres/options/server-choice.js';
 export { type AcquireOptions } from './postgres/pool/acquire-options.js';
 export { LeasedClient } from './postgres/pool/leased-client.js';
@@ -68,6 +68,15 @@ export type { PgBouncerPool, PgBouncerReport, PgBouncerStats } from './pgbouncer
 // --- Sizing ------------------------------------------------------------------------------------
 export { type PoolShare, type ServerSizing } from './sizing/server-sizing.js';
 export { type SizingOptions } from './sizing/sizing-options.js';
+
+// --- Replicas ----------------------------------------------------------------------------------
+export {
+  ReplicaPool,
+  type ReplicaPoolIdentity,
+  type ReplicaReport,
+} from './routing/replica-pool.js';
+export { type ReplicaSnapshot } from './postgres/report/pool-seat.js';
+export type { WalPosition } from './routing/causal/position-to-see.js';
 
 // --- Transactions ------------------------------------------------------------------------------
 export {
@@ -135,6 +144,11 @@ export { PoolModuleError } from './errors/pool-module.error.js';
 export { PoolSelfDeadlockError } from './errors/pool-self-deadlock.error.js';
 export { PoolError } from './errors/pool.error.js';
 export { QueueFullError } from './errors/queue-full.error.js';
+export {
+  type FallbackUse,
+  ReplicasUnavailableError,
+  type UnavailableReplica,
+} from './errors/replicas-unavailable.error.js';
 export { ServerNotAskedError } from './errors/server-not-asked.error.js';
 export { type SessionFeature, SessionFeatureError } from './errors/session-feature.error.js';
 export { StartupFailedError } from './errors/startup-failed.error.js';

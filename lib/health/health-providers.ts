@@ -6,6 +6,7 @@ import { nestPoolLog } from '../nest/nest-pool-log.js';
 import { PoolRegistry } from '../nest/pool-registry.js';
 import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { Pool } from '../postgres/pool/pool.js';
+import { wholeOf } from '../routing/replica-pool.js';
 import { ApplicationPhase } from './application-phase.js';
 import { HealthAnswers } from './health-answers.js';
 import { type HealthSettings, healthSettings } from './health-settings.js';
@@ -48,7 +49,13 @@ export function checkProviders(isRoot: boolean): Provider[] {
         const { thresholdIntervalMs: intervalMs, onAlert } = settings;
         const thresholds = others ? [] : settings.thresholds;
         // Without what a test put in the place of a pool: that has no numbers.
-        const pools = [...registry].filter((pool) => pool instanceof Pool);
+        const pools = [...registry]
+          .filter((pool) => pool instanceof Pool)
+          .map((pool) => ({
+            name: pool.name,
+            partOf: wholeOf(pool).name,
+            stats: () => pool.stats(),
+          }));
         return new PoolAlerts({ pools, thresholds, intervalMs, onAlert, clock: systemClock, log });
       },
     },

@@ -4,6 +4,7 @@ import type { Pool } from '../postgres/pool/pool.js';
 import { errorSentence } from '../errors/error-sentence.js';
 import type { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { bouncerBefore } from './bouncer-before.js';
+import { physicalPoolsOf, ReplicaPool } from '../routing/replica-pool.js';
 import { poolLoad } from './pool-load.js';
 import type { PoolPing, Pong } from './pool-ping.js';
 import type { PoolAlerts } from './thresholds/pool-alerts.js';
@@ -32,27 +33,39 @@ export class PoolChecks {
       refuseEnded(name, pool);
       const pong = await this.ping.ask(name, timeoutMs);
       const pgbouncer = await bouncer;
-      const degradedBy = this.alerts.of(name);
+      const degradedBy = physicalPoolsOf(pool).flatMap((each) => this.alerts.of(each.name));
       const isDegraded = degradedBy.length > 0;
-      return {
-        status: isDegraded ? 'degraded' : 'up',
-        details: {
-          ...poolLoad(pool.stats()),
-          ...shown(pong),
-          ...(pgbouncer && { pgbouncer }),
-          ...(isDegraded && { degradedBy }),
-        },
+      const details = {
+        ...poolLoad(pool.stats()),
+        ...shown(pong),
+        ...replicasOf(pool),
+        ...(pgbouncer && { pgbouncer }),
       };
+      if (pool instanceof ReplicaPool && pool.isOut) return { status: 'down', details };
+      return isDegraded
+        ? { status: 'degraded', details: { ...details, degradedBy } }
+        : { status: 'up', details };
     } catch (error) {
       const pgbouncer = await bouncer;
       const details = {
         ...poolLoad(pool.stats()),
+        ...replicasOf(pool),
         ...(pgbouncer && { pgbouncer }),
         error: errorSentence(error),
       };
       return { status: 'down', details };
     }
   }
+}
+
+/** How each replica is, and how busy. */
+function replicasOf(pool: Pool): object {
+  if (!(pool instanceof ReplicaPool)) return {};
+  const replicas = pool.replicas().map(({ pool: name, ...replica }) => {
+    const { leased, waiting, max } = pool.members.find((member) => member.name === name)!.stats();
+    return { pool: name, ...replica, leased, waiting, max };
+  });
+  return { replicas };
 }
 
 /** A pool that was ended serves nobody, however well its server is. */

@@ -41,6 +41,17 @@ export function inheritedAddress(
   );
 }
 
+/** The options of a pool with the whole address of another one in the place of its own. */
+export function withAddressOf(
+  home: { readonly options: PoolOptions; readonly kind: PoolKind },
+  own: PoolOptions,
+): PoolOptions {
+  const isAddress = (option: string) =>
+    option === 'connectionString' || (ADDRESS_OPTIONS as readonly string[]).includes(option);
+  const rest = Object.entries(own).filter(([option]) => !isAddress(option));
+  return { ...Object.fromEntries(rest), ...inheritedAddress(home, {}) };
+}
+
 /** Whether options give what pg calls `pgName`, under whichever name. */
 function gives(options: PoolOptions, pgName: string): boolean {
   const option = OPTION_NAMES.find(

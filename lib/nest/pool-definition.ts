@@ -11,6 +11,8 @@ export interface PoolDefinition {
   readonly origins: OptionOrigins;
   /** The pool whose address it uses; undefined when it has one of its own. */
   readonly addressFrom: string | undefined;
+  /** Its options with the address of the primary, for a pool of replicas of that; else undefined. */
+  readonly atPrimary?: PoolOptions | undefined;
   /** How its server is divided; undefined where nobody said what that can work on. */
   readonly sizing?: ServerSizing;
   /** How many instances of the application are declared for its server. */

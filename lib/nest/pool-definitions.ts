@@ -12,11 +12,11 @@ import { CONNECTION_OPTIONS } from '../postgres/options/option-table.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
 import { defaultService, withApplicationName } from './application-name.js';
-import { inheritedAddress } from './inherited-address.js';
+import { withAddressOf, inheritedAddress } from './inherited-address.js';
 import { moduleOptionProblems } from './module-option-problems.js';
 import type { PoolDefinition } from './pool-definition.js';
 import type { PoolModuleOptions, RegisteredPoolOptions } from './pool-module-options.js';
-import { ADMIN, PRIMARY } from './pool-names.js';
+import { ADMIN, PRIMARY, REPLICA } from './pool-names.js';
 import { shareGiven, shareProblems, sizePools, withoutAuto } from './pool-sizing.js';
 
 /**
@@ -30,15 +30,14 @@ export function definePools(
   options: PoolModuleOptions,
   env: Environment,
 ): PoolDefinition[] {
-  const [first] = names;
-  if (first === undefined) return [];
+  const homeName = homeOf(names);
+  if (homeName === undefined) return [];
   const { preset } = options ?? {};
   const written = (name: string) => ({
     ...(preset !== undefined && { preset }),
     ...writtenFor(name, options ?? {}),
   });
 
-  const homeName = names.includes(PRIMARY) ? PRIMARY : first;
   const home = defineHome(homeName, written(homeName), env);
   const homeProblems = [...lackOfAddress(home, env), ...problemsOf(home)];
   const hasAddress = !homeProblems.some(({ option }) => option in CONNECTION_OPTIONS);
@@ -60,11 +59,37 @@ export function definePools(
   // A share may be smaller than what was written beside it.
   refuseIfAny(sized.flatMap((definition) => problemsOf(definition)));
   const service = options?.service ?? defaultService(env);
-  return sized.map((definition) => named(definition, service));
+  return sized
+    .map((definition) => withFallback(definition, sized[0]!, service))
+    .map((definition) => named(definition, service));
 }
 
 function refuseIfAny(problems: readonly OptionProblem[]): void {
   if (problems.length > 0) throw new InvalidPoolOptionsError(problems);
+}
+
+/** The pool whose address the others use, and whose replicas they lead to. */
+export function homeOf(names: readonly string[]): string | undefined {
+  return names.includes(PRIMARY) ? PRIMARY : names[0];
+}
+
+/** A pool of replicas may read from the primary in bounds when none of them is left. */
+function withFallback(
+  definition: PoolDefinition,
+  home: PoolDefinition,
+  service: string,
+): PoolDefinition {
+  if (definition === home || !isOfReplicas(definition)) return definition;
+  const options = withAddressOf(home, definition.options);
+  const atPrimary = withApplicationName(`${definition.name}-fallback`, options, service);
+  return { ...definition, atPrimary };
+}
+
+/** By its role, or by its name and an address of its own. */
+function isOfReplicas({ name, kind, options, origins, addressFrom }: PoolDefinition): boolean {
+  if (addressFrom !== undefined) return false;
+  const { role } = resolvePoolOptions(name, options, { strict: true, defaults: kind, origins });
+  return role === 'replica' || (role === undefined && name === REPLICA);
 }
 
 function named(definition: PoolDefinition, service: string): PoolDefinition {

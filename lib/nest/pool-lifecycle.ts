@@ -70,7 +70,7 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
 
   /** Without what a test put in the place of a pool: that is the test's own. */
   get #pools(): Pool[] {
-    return [...this.registry].filter((pool) => pool instanceof Pool);
+    return this.registry.injected.filter((pool) => pool instanceof Pool);
   }
 
   async #drain(timeoutMs?: number): Promise<void> {

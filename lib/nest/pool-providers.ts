@@ -3,12 +3,13 @@ import { ModulesContainer } from '@nestjs/core';
 import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { databaseUrlVariable } from '../postgres/options/environment.js';
 import { Pool } from '../postgres/pool/pool.js';
+import { ReplicaPool } from '../routing/replica-pool.js';
 import type { ServerSizing } from '../sizing/server-sizing.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { PoolAdvisor } from './pool-advisor.js';
 import type { PoolDefinition } from './pool-definition.js';
-import { definePools } from './pool-definitions.js';
+import { definePools, homeOf } from './pool-definitions.js';
 import { PoolLifecycle } from './pool-lifecycle.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
@@ -24,6 +25,7 @@ type PoolDefinitions = ReadonlyMap<string, PoolDefinition>;
 
 /** The pools by their tokens, what they are made from, and what holds them together. */
 export function poolProviders(names: readonly string[]): Provider[] {
+  const home = homeOf(names);
   return [
     {
       provide: POOL_DEFINITIONS,
@@ -38,8 +40,9 @@ export function poolProviders(names: readonly string[]): Provider[] {
     },
     ...names.map((name) => ({
       provide: getPoolToken(name),
-      inject: [POOL_DEFINITIONS],
-      useFactory: (definitions: PoolDefinitions) => makePool(definitions.get(name)!),
+      inject: name === home ? [POOL_DEFINITIONS] : [POOL_DEFINITIONS, getPoolToken(home)],
+      useFactory: (definitions: PoolDefinitions, primary?: Pool) =>
+        makePool(definitions.get(name)!, primary),
     })),
     {
       provide: PoolRegistry,
@@ -116,7 +119,9 @@ function tellSizing(sizing: ServerSizing): void {
   if (sizing.pools.some(({ isAuto }) => isAuto)) log.info(sizing.reason, { sizing });
 }
 
-function makePool({ name, kind, options, origins, addressFrom }: PoolDefinition): Pool {
+/** @param home the pool whose replicas others lead to; a test may have put something in its place */
+function makePool(definition: PoolDefinition, home: unknown): Pool {
+  const { name, kind, options, origins, addressFrom, atPrimary } = definition;
   if (addressFrom !== undefined && name !== ADMIN) {
     log.info(
       `${name}: has no address of its own and uses that of ${addressFrom};` +
@@ -124,5 +129,7 @@ function makePool({ name, kind, options, origins, addressFrom }: PoolDefinition)
       { pool: name, addressFrom },
     );
   }
-  return new Pool(options, { name, kind, origins, log });
+  if (!atPrimary) return new Pool(options, { name, kind, origins, log });
+  const primary = home instanceof Pool ? home : undefined;
+  return new ReplicaPool(options, { name, kind, origins, log, primary, atPrimary });
 }

@@ -1,6 +1,7 @@
 import { metrics, type MeterProvider, trace, type TracerProvider } from '@opentelemetry/api';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { PoolInstrumentation } from '../postgres/report/instrumentation.js';
+import { physicalPoolsOf } from '../routing/replica-pool.js';
 import { PoolInstruments } from './pool-instruments.js';
 import { PoolSpans } from './pool-spans.js';
 
@@ -33,8 +34,10 @@ export function instrumentPools(
   const instruments = meterProvider && new PoolInstruments(meterProvider.getMeter(SCOPE));
   const tracer = tracerProvider ? tracerProvider.getTracer(SCOPE) : undefined;
   const all = [...pools];
+  const physical = [...new Set(all.flatMap((pool) => physicalPoolsOf(pool)))];
 
-  const stops = all.map((pool) => {
+  // Transactions are begun on a replica pool, and connections are those of its hosts.
+  const stops = [...new Set([...all, ...physical])].map((pool) => {
     const spans = tracer && new PoolSpans(tracer, pool);
     const recorder = instruments ? instruments.recorderFor(pool) : NOTHING;
     const instrumentation: PoolInstrumentation = {
@@ -49,7 +52,7 @@ export function instrumentPools(
       if (slot.current === instrumentation) slot.current = undefined;
     };
   });
-  if (instruments) stops.push(instruments.observe(all));
+  if (instruments) stops.push(instruments.observe(physical));
   return () => {
     for (const stop of stops) stop();
   };

@@ -20,7 +20,7 @@ export class PoolOpenTelemetryModule {
   /** It ends with the pools: what they do while they drain is measured as well. */
   constructor(pools: PoolRegistry, @Inject(OPTIONS) options: PoolInstrumentationOptions) {
     // What a test has put in the place of a pool is not measured.
-    const real = [...pools].filter((pool) => pool instanceof Pool);
+    const real = pools.injected.filter((pool) => pool instanceof Pool);
     instrumentPools(real, options);
   }
 

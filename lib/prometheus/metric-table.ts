@@ -1,8 +1,23 @@
 import type { HistogramSnapshot } from '../engine/histogram.js';
 import type { PoolStats } from '../engine/statistics.js';
+import type { ReplicaSnapshot } from '../postgres/report/pool-seat.js';
 
 /** Values of one metric for one pool, by the value of its own label where it has one. */
 type Values = number | Readonly<Record<string, number>>;
+
+/** What a metric is read from. */
+export interface MetricSource {
+  readonly stats: PoolStats;
+  /** Undefined of a pool that leads to no replica. */
+  readonly replica: ReplicaSnapshot | undefined;
+}
+
+interface ReplicaMetric {
+  readonly kind: 'replica gauge';
+  readonly help: string;
+  /** Undefined where it is not known. */
+  readonly read: (replica: ReplicaSnapshot) => number | undefined;
+}
 
 interface SimpleMetric {
   readonly kind: 'gauge' | 'counter';
@@ -18,7 +33,7 @@ interface HistogramMetric {
   readonly read: (stats: PoolStats) => HistogramSnapshot;
 }
 
-export type PoolMetric = SimpleMetric | HistogramMetric;
+export type PoolMetric = SimpleMetric | HistogramMetric | ReplicaMetric;
 
 /**
  * Every metric by its name. `db_client_connection_*` are OpenTelemetry's, as its exporter would
@@ -165,5 +180,20 @@ export const METRIC_TABLE: Readonly<Record<string, PoolMetric>> = {
     help: 'Connections that were taken back: lost by their holder, or out for reclaimAfterMs.',
     label: 'reason',
     read: ({ counters: { reclaimed, revoked } }) => ({ lost: reclaimed, overdue: revoked }),
+  },
+  nestjs_pools_replica_in: {
+    kind: 'replica gauge',
+    help: '1 while reads go to this replica, 0 while it is out: behind, unreachable, or no standby.',
+    read: ({ state }) => (state === 'in' ? 1 : 0),
+  },
+  nestjs_pools_replica_lag_seconds: {
+    kind: 'replica gauge',
+    help: 'For how long this replica has lacked what its primary had; 0 when it lacks nothing.',
+    read: ({ lagMs }) => (lagMs === undefined ? undefined : lagMs / 1_000),
+  },
+  nestjs_pools_replica_lag_bytes: {
+    kind: 'replica gauge',
+    help: 'How far the primary is ahead of this replica, in bytes of its log.',
+    read: ({ lagBytes }) => lagBytes,
   },
 };

@@ -1,8 +1,8 @@
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
 import { PoolModuleError } from '../errors/pool-module.error.js';
-import type { PoolStats } from '../engine/statistics.js';
-import type { Pool } from '../postgres/pool/pool.js';
-import { METRIC_TABLE, type PoolMetric } from './metric-table.js';
+import { type Pool, partsOf } from '../postgres/pool/pool.js';
+import { METRIC_TABLE, type MetricSource, type PoolMetric } from './metric-table.js';
+import { physicalPoolsOf } from '../routing/replica-pool.js';
 import { SnapshotHistogram } from './snapshot-histogram.js';
 
 const POOL = 'pool_name';
@@ -14,7 +14,7 @@ const registered = new WeakMap<Registry, PoolCollectors>();
 export class PoolCollectors {
   readonly #pools: readonly Pool[];
   readonly #registry: Registry;
-  #snapshot: readonly PoolStats[] | undefined;
+  #snapshot: readonly MetricSource[] | undefined;
 
   /**
    * @throws PoolModuleError when the registry has those of other pools, which are still open
@@ -29,7 +29,7 @@ export class PoolCollectors {
       );
     }
     present?.remove();
-    this.#pools = pools;
+    this.#pools = [...new Set(pools.flatMap((pool) => physicalPoolsOf(pool)))];
     this.#registry = registry;
     registered.set(registry, this);
     for (const [name, metric] of Object.entries(METRIC_TABLE)) this.#add(name, metric);
@@ -53,20 +53,22 @@ export class PoolCollectors {
     const registers = [this.#registry];
     if (metric.kind === 'histogram') {
       const read = () =>
-        this.#stats().map((stats) => ({
+        this.#sources().map(({ stats }) => ({
           labels: { [POOL]: stats.name },
           snapshot: metric.read(stats),
         }));
       return new SnapshotHistogram({ name, help, labelNames: [POOL], registers }, read);
     }
-    const { label, read, kind } = metric;
+    const label = metric.kind === 'replica gauge' ? undefined : metric.label;
     const labelNames = label === undefined ? [POOL] : [POOL, label];
-    const readings = () => this.#stats().flatMap((stats) => readingsOf(stats, label, read));
+    const readings = () => this.#sources().flatMap((source) => readingsOf(source, metric));
     const configuration = { name, help, labelNames, registers };
-    if (kind === 'gauge') {
+    if (metric.kind !== 'counter') {
       return new Gauge({
         ...configuration,
         collect() {
+          // A lag that is not known any more is not told as it was.
+          this.reset();
           for (const [labels, value] of readings()) this.set(labels, value);
         },
       });
@@ -82,9 +84,12 @@ export class PoolCollectors {
   }
 
   /** The same for all metrics of a scrape, which asks for them in one go. */
-  #stats(): readonly PoolStats[] {
+  #sources(): readonly MetricSource[] {
     if (!this.#snapshot) {
-      this.#snapshot = this.#pools.map((pool) => pool.stats());
+      this.#snapshot = this.#pools.map((pool) => ({
+        stats: pool.stats(),
+        replica: partsOf(pool).seat?.replica(),
+      }));
       queueMicrotask(() => (this.#snapshot = undefined));
     }
     return this.#snapshot;
@@ -94,12 +99,16 @@ export class PoolCollectors {
 type Reading = readonly [labels: Record<string, string>, value: number];
 
 function readingsOf(
-  stats: PoolStats,
-  label: string | undefined,
-  read: (stats: PoolStats) => number | Readonly<Record<string, number>>,
+  { stats, replica }: MetricSource,
+  metric: Exclude<PoolMetric, { kind: 'histogram' }>,
 ): Reading[] {
-  const values = read(stats);
   const labels = { [POOL]: stats.name };
+  if (metric.kind === 'replica gauge') {
+    const value = replica && metric.read(replica);
+    return value === undefined ? [] : [[labels, value]];
+  }
+  const { label } = metric;
+  const values = metric.read(stats);
   if (typeof values === 'number') return [[labels, values]];
   return Object.entries(values).map(([name, value]) => [{ ...labels, [label!]: name }, value]);
 }

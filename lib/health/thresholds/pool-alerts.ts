@@ -13,12 +13,20 @@ import type { Threshold } from './threshold.js';
 
 /** What alerts are made from. */
 export interface PoolAlertsParts {
-  readonly pools: Iterable<{ readonly name: string; stats(): PoolStats }>;
+  readonly pools: Iterable<WatchablePool>;
   readonly thresholds: readonly Threshold[];
   readonly intervalMs: number;
   readonly onAlert: ((alert: PoolAlert) => unknown) | undefined;
   readonly clock: Clock;
   readonly log: PoolLog;
+}
+
+/** A pool, as it is watched. */
+export interface WatchablePool {
+  readonly name: string;
+  /** The replica pool that it belongs to: thresholds of that are its own. */
+  readonly partOf?: string | undefined;
+  stats(): PoolStats;
 }
 
 interface WatchedPool {
@@ -39,7 +47,9 @@ export class PoolAlerts implements OnApplicationBootstrap, OnApplicationShutdown
       stats: () => pool.stats(),
       lastMinute: new StatsWindow(),
       watches: parts.thresholds
-        .filter(({ pools }) => pools === undefined || pools.includes(pool.name))
+        .filter(
+          ({ pools }) => pools?.some((name) => name === pool.name || name === pool.partOf) ?? true,
+        )
         .map((threshold) => new ThresholdWatch(threshold)),
     }));
     this.#pools = watched.filter(({ watches }) => watches.length > 0);

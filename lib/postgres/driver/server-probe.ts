@@ -61,6 +61,23 @@ export class ServerProbe {
     return this.#ask(timeoutMs, ({ client }) => question(client));
   }
 
+  /**
+   * A session that the caller keeps, and ends.
+   *
+   * @throws as {@link ping} does
+   */
+  async open(timeoutMs: number): Promise<PostgresSession> {
+    const attempt = new AbortController();
+    const late = () => new TimeLimitError(this.pool, 'ping', timeoutMs);
+    try {
+      const opening = this.driver.openBeside(attempt.signal);
+      return await within(systemDeadlines, timeoutMs, opening, late);
+    } catch (error) {
+      attempt.abort(error);
+      throw error;
+    }
+  }
+
   async #ask<T>(
     timeoutMs: number,
     ask: (session: PostgresSession) => Promise<T>,

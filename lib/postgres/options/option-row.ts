@@ -46,7 +46,8 @@ interface PlainRow extends AnyRow {
     | 'type parsers'
     | 'tls'
     | 'password'
-    | 'connection string';
+    | 'connection string'
+    | 'fallback';
 }
 
 /** A row of the option table. */

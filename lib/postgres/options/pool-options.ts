@@ -211,6 +211,42 @@ export interface PoolOptions extends ConnectionOptions, PgPoolNames {
   allowExitOnIdle?: BooleanOption;
 
   /**
+   * Of a replica pool with several hosts: which one is read from next, for each statement outside of
+   * a transaction. `'least-busy'` (default) counts who has a connection and who waits for one,
+   * relative to `max`.
+   */
+  strategy?: 'least-busy' | 'round-robin' | 'random' | undefined;
+
+  /**
+   * Of a replica pool: a replica that is behind its primary by more milliseconds than these, and by
+   * more than `maxLagBytes`, is not read from until it is within half of one of them. Default 10000,
+   * minimum 0. 0: lag takes no replica out.
+   */
+  maxLagMs?: NumberOption;
+
+  /** See `maxLagMs`. Default 1048576 (1 MiB), minimum 0. 0: the time alone decides. */
+  maxLagBytes?: NumberOption;
+
+  /**
+   * Of a replica pool: pause in milliseconds between two questions to each replica, and to the
+   * primary, how far it is; over a connection beside the pool's. Default 1000, minimum 10.
+   */
+  lagProbeMs?: NumberOption;
+
+  /**
+   * Of a replica pool: longest wait in milliseconds until a replica has replayed what its reader has
+   * written before; then the primary is read. Default 250, minimum 0. 0: the primary at once.
+   */
+  causalWaitMs?: NumberOption;
+
+  /**
+   * Of a replica pool: how many connections to the primary may be used for reads when no replica can
+   * serve them, beside the primary's own: `{ share: 0.2 }` of its `max`, at least 1 (default), or
+   * `{ max: 2 }`. `false`: none, and reads fail then.
+   */
+  fallback?: FallbackOption | undefined;
+
+  /**
    * A failed connect: `'retry'` lets callers wait on until their deadline (default), `'reject'`
    * gives them the error, as pg-pool does. A wrong password or database fails at once either way.
    */
@@ -287,3 +323,6 @@ export interface PgPoolNames {
   /** pg's name for {@link ConnectionOptions.applicationName}. */
   application_name?: string | undefined;
 }
+
+/** How many connections to the primary reads may use when no replica can serve them. */
+export type FallbackOption = { readonly share: number } | { readonly max: number } | false;

@@ -35,6 +35,8 @@ export function readValue(row: OptionRow, value: unknown, factor: number): unkno
       return isText(value) || typeof value === 'function' ? value : WRONG;
     case 'connection string':
       return isText(value) && connectionStringFault(value) === undefined ? value : WRONG;
+    case 'fallback':
+      return readFallback(value);
   }
 }
 
@@ -67,6 +69,19 @@ function isChoice({ values, orFunction }: ChoiceRow, value: unknown): boolean {
 function readTls(value: unknown): unknown {
   if (value === 'no-verify') return { rejectUnauthorized: false };
   return isObject(value) ? value : readBoolean(value);
+}
+
+/** `false`, `{ share }` from 0 to 1, or `{ max }` of at least 1. */
+function readFallback(value: unknown): unknown {
+  if (value === false || value === 'false') return false;
+  if (!isObject(value)) return WRONG;
+  const [[name, given] = [], ...others] = Object.entries(value);
+  if (others.length > 0 || typeof given !== 'number') return WRONG;
+  const fits =
+    name === 'share'
+      ? given > 0 && given <= 1
+      : name === 'max' && Number.isInteger(given) && given > 0;
+  return fits ? Object.freeze({ [name!]: given }) : WRONG;
 }
 
 function readStatements(value: unknown): unknown {

@@ -18,7 +18,10 @@ type Resolved<Value> = number extends Value
 /** Options that may stay without a value, because there is nothing to put in their place. */
 type HookName = 'onConnect' | 'evictOn' | 'Client' | 'verify' | 'log' | 'preset';
 
-type SettingName = Exclude<PoolOptionName, HookName | 'initSql' | 'reset' | 'hosts' | 'role'>;
+type SettingName = Exclude<
+  PoolOptionName,
+  HookName | 'initSql' | 'reset' | 'fallback' | 'hosts' | 'role'
+>;
 
 /**
  * The options of one pool, checked and complete, every one by its one name and in its one unit.
@@ -43,6 +46,7 @@ export type ResolvedPoolOptions = {
   /** Statements for every new connection; empty when there are none. */
   readonly initSql: readonly string[];
   readonly reset: NonNullable<PoolOptions['reset']>;
+  readonly fallback: NonNullable<PoolOptions['fallback']>;
   /** Sentences about options that are ignored, or likely mean something else, for the log. */
   readonly warnings: readonly string[];
 };

@@ -62,6 +62,8 @@ export function describeAllowed(row: OptionRow, factor: number): string {
       return 'a function or a class';
     case 'type parsers':
       return 'an object with a function getTypeParser';
+    case 'fallback':
+      return '{ share: 0.2 } above 0 and up to 1, { max: 2 } of at least 1, or false';
     case 'tls':
       return "true, false, 'no-verify', or an object of TLS options";
     case 'password':

@@ -16,6 +16,11 @@ export interface SessionLender {
   acquire(request: AcquireRequest): Promise<Lease<PostgresSession>>;
   /** @param error closes the session instead of lending it again */
   release(lease: Lease<PostgresSession>, error?: unknown): void;
+  /**
+   * Who lends a session to a single statement that failed on this lease through no fault of its
+   * own, and may be run again; undefined where its error stands.
+   */
+  otherAfter?(lease: Lease<PostgresSession>, error: Error): SessionLender | undefined;
 }
 
 /**

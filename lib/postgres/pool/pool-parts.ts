@@ -16,6 +16,7 @@ import { silence, withPgPoolLog } from '../report/pg-pool-log.js';
 import type { InstrumentationSlot } from '../report/instrumentation.js';
 import { PoolEvents } from '../report/pool-events.js';
 import { type PoolLog, processWarnings } from '../report/pool-log.js';
+import type { PoolSeat } from '../report/pool-seat.js';
 import { type PoolSnapshot, snapshotOf } from '../report/pool-snapshot.js';
 import { StatementReporter } from '../report/statement-reporter.js';
 import type { PostgresSession } from '../session/postgres-session.js';
@@ -33,6 +34,8 @@ export interface PoolIdentity {
   readonly log?: PoolLog;
   /** Puts the pool together. Default: {@link assemble}, with one engine of its own. */
   readonly assemble?: Assemble;
+  /** The place of this pool among others that are used as one; undefined where it stands alone. */
+  readonly seat?: PoolSeat;
 }
 
 /**
@@ -51,6 +54,7 @@ export type Assemble = (
 export type PoolEngine = Pick<
   ResourcePool<PostgresSession>,
   | 'stats'
+  | 'counts'
   | 'holders'
   | 'start'
   | 'startWithin'
@@ -64,7 +68,10 @@ export type PoolEngine = Pick<
 >;
 
 /** Asks a pool's server over connections beside the pool's. */
-export type PoolProbe = Pick<ServerProbe, 'ping' | 'role' | 'canWrite' | 'rows' | 'answer'>;
+export type PoolProbe = Pick<
+  ServerProbe,
+  'ping' | 'role' | 'canWrite' | 'rows' | 'answer' | 'open'
+>;
 
 /** The sessions that are open. */
 export interface OpenSessions {
@@ -89,6 +96,7 @@ export interface PoolParts {
   readonly instrumentation: InstrumentationSlot;
   /** Longest wait for an answer, in milliseconds, of a statement that gives none; 0: no limit. */
   readonly statementLimitMs: number;
+  readonly seat: PoolSeat | undefined;
 }
 
 /** Puts a pool together out of one engine and one driver. */
@@ -106,11 +114,22 @@ export const assemble: Assemble = (emitter, options, identity) => {
   const hostOf = ({ client }: PostgresSession) =>
     settings.hosts.length > 1 ? describeHost(client) : undefined;
   const instrumentation: InstrumentationSlot = { current: undefined };
-  const snapshot = (most?: number) => snapshotOf(engine, events.recent, most);
+  const snapshot = (most?: number) =>
+    snapshotOf(engine, events.recent, most, identity.seat?.replica());
   const { slowAcquireMs } = settings;
   const events: PoolEvents = new PoolEvents(
     emitter,
-    { pool: name, log, address, hostOf, sites, snapshot, instrumentation, slowAcquireMs },
+    {
+      pool: name,
+      log,
+      address,
+      hostOf,
+      sites,
+      snapshot,
+      instrumentation,
+      slowAcquireMs,
+      seat: identity.seat,
+    },
     new StatementReporter(name, log, settings, instrumentation),
   );
 
@@ -154,6 +173,7 @@ export const assemble: Assemble = (emitter, options, identity) => {
     instrumentation,
     snapshot,
     statementLimitMs,
+    seat: identity.seat,
   };
 };
 

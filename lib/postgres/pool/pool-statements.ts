@@ -38,11 +38,28 @@ export class PoolStatements {
       ? ANY_CONNECTION
       : { ...ANY_CONNECTION, signal, scope: holder && { outer: holder } };
     const lease = this.lender.tryAcquire(request);
-    if (lease) this.#runOn(lease, text, values, done);
-    else this.#wait(request, (late) => this.#runOn(late, text, values, done), done);
+    if (lease) this.#runOn(this.lender, request, lease, text, values, done);
+    else this.#waitAndRun(this.lender, request, text, values, done);
+  }
+
+  #waitAndRun(
+    lender: SessionLender,
+    request: AcquireRequest,
+    text: string | StatementConfig,
+    values: unknown[] | undefined,
+    done: Done,
+  ): void {
+    this.#wait(
+      lender,
+      request,
+      (late) => this.#runOn(lender, request, late, text, values, done),
+      done,
+    );
   }
 
   #runOn(
+    lender: SessionLender,
+    request: AcquireRequest,
     lease: Lease<PostgresSession>,
     text: string | StatementConfig,
     values: unknown[] | undefined,
@@ -50,8 +67,10 @@ export class PoolStatements {
   ): void {
     const settle: Done = (error, result) => {
       const wrong = error ?? this.#openTransaction(lease.resource);
-      this.lender.release(lease, this.closesOnError ? error : undefined);
-      done(wrong, result);
+      lender.release(lease, this.closesOnError ? error : undefined);
+      const other = error && lender.otherAfter?.(lease, error);
+      if (other) this.#waitAndRun(other, request, text, values, done);
+      else done(wrong, result);
     };
     const { pool, limitMs } = this;
     new Statement(pool, lease.resource, text, values, limitMs, settle).run(lease.since);
@@ -105,17 +124,18 @@ export class PoolStatements {
     const request = { site, scope: holder && { outer: holder } };
     const lease = this.lender.tryAcquire(request);
     if (lease) use(lease);
-    else this.#wait(request, use, fail);
+    else this.#wait(this.lender, request, use, fail);
   }
 
   /** Calls `use` with a lease, in the caller's async context, however long that takes. */
   #wait(
+    lender: SessionLender,
     request: AcquireRequest,
     use: (lease: Lease<PostgresSession>) => void,
     fail: (error: Error) => void,
   ): void {
     const settle = (error: Error | undefined, late?: Lease<PostgresSession>) =>
       error ? fail(error) : use(late!);
-    this.lender.lend(request, inCallersContext(settle));
+    lender.lend(request, inCallersContext(settle));
   }
 }

@@ -29,8 +29,7 @@ export class PoolEvents extends PoolReporter {
     if (this.#broken.has(session)) return;
     this.#broken.add(session);
     tellWhose(error, session);
-    if (session.isLent || this.emitter.listenerCount('error') === 0) return;
-    this.#emit('error', error, session.client);
+    if (!session.isLent) this.#emit('error', error, session.client);
   }
 
   /** Every client that is open. */
@@ -91,14 +90,19 @@ export class PoolEvents extends PoolReporter {
 
   /** A listener that throws is heard of as an uncaught exception; the pool goes on meanwhile. */
   #emit(event: string, ...args: unknown[]): void {
-    if (this.emitter.listenerCount(event) === 0) return;
-    try {
-      this.emitter.emit(event, ...args);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    emitOn(this.emitter, event, args);
+    if (this.seat) emitOn(this.seat.whole, event, args);
+  }
+}
+
+function emitOn(emitter: EventEmitter, event: string, args: unknown[]): void {
+  if (emitter.listenerCount(event) === 0) return;
+  try {
+    emitter.emit(event, ...args);
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }
 

@@ -27,6 +27,7 @@ export function headlineOf(pool: PoolSnapshot): string {
     const { forMs, lastError } = pool.health;
     parts.push(`has not been able to connect for ${duration(forMs)}: ${lastError}`);
   }
+  if (pool.replica?.state === 'out') parts.push(`no reads go to it: ${pool.replica.reason}`);
   return `${name}: ${parts.join('; ')}`;
 }
 

@@ -21,6 +21,7 @@ import {
 import { PoolChannels } from './pool-channels.js';
 import { type PoolLog, tellError } from './pool-log.js';
 import { detailsOf, headlineOf, TOLD } from './pool-report-text.js';
+import type { PoolSeat } from './pool-seat.js';
 import type { PoolSnapshot } from './pool-snapshot.js';
 import { RecentEvents } from './recent-events.js';
 import { RateLimit } from './rate-limit.js';
@@ -50,6 +51,7 @@ export interface ReporterParts {
   readonly instrumentation: InstrumentationSlot;
   /** Waits from this length on are told, in milliseconds; 0: none. */
   readonly slowAcquireMs: number;
+  readonly seat: PoolSeat | undefined;
 }
 
 /** Writes what an operator wants to know about a pool; nothing while all goes well. */
@@ -66,6 +68,7 @@ export class PoolReporter extends PoolChannels {
   protected readonly hostOf: ReporterParts['hostOf'];
   protected readonly sites: CallSiteSampling;
   protected readonly snapshot: (most?: number) => PoolSnapshot;
+  protected readonly seat: PoolSeat | undefined;
 
   constructor(parts: ReporterParts) {
     super(parts.pool, parts.instrumentation);
@@ -75,6 +78,7 @@ export class PoolReporter extends PoolChannels {
     this.hostOf = parts.hostOf;
     this.sites = parts.sites;
     this.snapshot = parts.snapshot;
+    this.seat = parts.seat;
     this.#slowAcquireMs = slowAcquireMs > 0 ? slowAcquireMs : Infinity;
   }
 
@@ -122,12 +126,14 @@ export class PoolReporter extends PoolChannels {
 
   override lost(error: unknown): void {
     this.recent.failed('a connection was lost', error);
+    this.seat?.lost(error);
     this.log.warn(`${this.pool}: lost a connection: ${describeCause(error)}`, { pool: this.pool });
   }
 
   override connectFailed(error: unknown, failures: number, permanent: boolean): void {
     super.connectFailed(error, failures, permanent);
     this.recent.failed('connecting failed', error);
+    this.seat?.connectFailed(error);
     const now = performance.now();
     if (failures === 1) this.#lastOutageReportAt = -Infinity;
     if (!permanent && now - this.#lastOutageReportAt < REPEAT_AFTER_MS) return;

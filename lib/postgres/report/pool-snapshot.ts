@@ -9,6 +9,7 @@ import type { PostgresSession } from '../session/postgres-session.js';
 import type { RunningStatement } from '../session/running-statement.js';
 import type { BackendSnapshot } from './backend-snapshot.js';
 import { maskedStatement } from './masked-statement.js';
+import type { ReplicaSnapshot } from './pool-seat.js';
 import type { CloseSnapshot, ErrorSnapshot, RecentEvents } from './recent-events.js';
 
 /** A statement that the server has not answered yet. */
@@ -62,6 +63,8 @@ type FailingReport = Omit<Extract<HealthSnapshot, { status: 'failing' }>, 'lastE
  */
 export interface PoolSnapshot extends Omit<PoolStats, 'lastError'> {
   readonly health: HealthReport;
+  /** How the replica is that it leads to; undefined of every other pool. */
+  readonly replica?: ReplicaSnapshot | undefined;
   /** The longest first. */
   readonly leases: readonly LeaseSnapshot[];
   /** Who has waited longest first. */
@@ -77,12 +80,14 @@ export function snapshotOf(
   engine: ResourcePool<PostgresSession>,
   recent: RecentEvents,
   most?: number,
+  replica?: ReplicaSnapshot,
 ): PoolSnapshot {
   const { health, lastError: _, ...stats } = engine.stats();
   const now = systemClock.now();
   return {
     ...stats,
     health: healthReportOf(health),
+    ...(replica && { replica }),
     leases: engine.leases(most).map((lease) => leaseSnapshotOf(lease, now)),
     waiters: engine.waiters(most).map((waiter) => waiterSnapshotOf(waiter)),
     lastCloses: recent.closes(),
@@ -90,7 +95,8 @@ export function snapshotOf(
   };
 }
 
-function healthReportOf(health: HealthSnapshot): HealthReport {
+/** As {@link snapshotOf} gives it. */
+export function healthReportOf(health: HealthSnapshot): HealthReport {
   if (health.status === 'ok') return health;
   return { ...health, lastError: describeCause(health.lastError) };
 }

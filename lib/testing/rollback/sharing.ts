@@ -4,6 +4,7 @@ import { ADMIN } from '../../nest/pool-names.js';
 import { nearestName } from '../../postgres/options/nearest-name.js';
 import { describeAddress } from '../../postgres/options/address.js';
 import { Pool } from '../../postgres/pool/pool.js';
+import { wholeOf } from '../../routing/replica-pool.js';
 import type { RollbackOptions } from './rollback-options.js';
 
 /**
@@ -14,7 +15,9 @@ import type { RollbackOptions } from './rollback-options.js';
  */
 export function poolsThatShare(given: Iterable<Pool>, options: RollbackOptions): Pool[][] {
   // Without what a test has put in the place of a pool.
-  const all = new Map([...given].filter(isPool).map((pool) => [pool.name, pool]));
+  // The hosts of a replica pool are one pool to whoever uses it.
+  const pools = new Set([...given].filter(isPool).map((pool) => wholeOf(pool)));
+  const all = new Map(Array.from(pools, (pool) => [pool.name, pool]));
   const find = (name: string): Pool => {
     const pool = all.get(name);
     if (pool) return pool;

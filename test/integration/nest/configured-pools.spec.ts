@@ -221,7 +221,7 @@ describe('PoolModule.forRoot() with options', () => {
     restore = environmentSays({});
     await using application = await start({
       primary: { connectionString, startup: 'lazy', min: 2 },
-      replica: { connectionString },
+      reports: { connectionString },
     });
     await eventually(async () => expect(await backendsOf(database)).toBe(0));
     await poolOf(application, 'primary').query('SELECT 1');

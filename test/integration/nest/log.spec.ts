@@ -61,7 +61,7 @@ describe('what the pools log', () => {
                 leakThresholdMs: 50,
                 drainTimeoutMs: 100,
               },
-              replica: { min: 1, acquireTimeoutMs: 200 },
+              replica: { min: 1, fallback: false },
               reports: { password: 'reports-secret', min: 1 },
             },
           }),
@@ -72,7 +72,7 @@ describe('what the pools log', () => {
       const primary = registry.get('primary');
       await primary.use((client) => client.query('BEGIN'));
       await expect(registry.get('replica').query('SELECT 1')).rejects.toMatchObject({
-        code: 'POOL_ACQUIRE_TIMEOUT',
+        code: 'POOL_REPLICAS_UNAVAILABLE',
       });
       await eventually(() => primary.stats().idle > 0);
       proxy.reset();

@@ -1,0 +1,238 @@
+import type { EventEmitter } from 'node:events';
+import type { Client } from 'pg';
+import { CallSiteSampling } from '../engine/call-site.js';
+import type { FallbackOption, PoolOptions } from '../postgres/options/pool-options.js';
+import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
+import { Pool, partsOf } from '../postgres/pool/pool.js';
+import type { PoolIdentity, PoolParts, PoolProbe } from '../postgres/pool/pool-parts.js';
+import { processWarnings } from '../postgres/report/pool-log.js';
+import type { PoolSeat, ReplicaSnapshot } from '../postgres/report/pool-seat.js';
+import type { PostgresSession } from '../postgres/session/postgres-session.js';
+import type { WalPosition } from './causal/position-to-see.js';
+import { Fallback, fallbackMax, fallbackOptions } from './fallback.js';
+import { PrimaryWatch } from './primary-watch.js';
+import { ReplicaEngine } from './replica-engine.js';
+import { ReplicaHost } from './replica-host.js';
+import { ReplicaLender } from './replica-lender.js';
+import { type ReplicaMember, replicaMembers } from './replica-members.js';
+import { ReplicaSet } from './replica-set.js';
+import { strategyOf } from './strategy.js';
+
+/** What a replica pool is beside its options. */
+export interface ReplicaPoolIdentity extends Omit<PoolIdentity, 'assemble' | 'seat'> {
+  /** The pool whose servers the replicas follow; undefined where none is known. */
+  readonly primary?: Pool | undefined;
+  /** The pool's options with the address of the primary; undefined where reads may not go there. */
+  readonly atPrimary?: PoolOptions | undefined;
+}
+
+/** How one of the pools is that a replica pool is made of. */
+export interface ReplicaReport extends ReplicaSnapshot {
+  /** Name of the pool. */
+  readonly pool: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Longest wait for the answer of a server that is asked how it is, in milliseconds. */
+const PROBE_LIMIT_MS = 2_000;
+
+/**
+ * A pool of reads that go to one or more replicas: to whichever of them is well, is not far behind,
+ * and shows what the reader has written; and in bounds to the primary when none is left.
+ *
+ * It is used as every {@link Pool}. Each host has a pool of its own underneath, with the bounds that
+ * the options give.
+ *
+ * @publicApi
+ */
+export class ReplicaPool extends Pool {
+  readonly #set: ReplicaSet;
+
+  /** @throws InvalidPoolOptionsError that lists everything that is wrong, before anything starts */
+  constructor(options: PoolOptions, identity: ReplicaPoolIdentity = {}) {
+    let set: ReplicaSet | undefined;
+    super(options, {
+      ...identity,
+      assemble: (emitter) => {
+        const assembled = assembleReplicas(emitter, options, identity);
+        ({ set } = assembled);
+        return assembled.parts;
+      },
+    });
+    this.#set = set!;
+  }
+
+  /** The pools that it is made of: one for each host, and the one on the primary, if there is one. */
+  get members(): readonly Pool[] {
+    return this.#set.pools;
+  }
+
+  /** How each of the replicas is. */
+  replicas(): ReplicaReport[] {
+    return this.#set.hosts.map((host) => {
+      const { host: name, port } = host.pool.address;
+      return { pool: host.pool.name, host: name, port, ...host.snapshot() };
+    });
+  }
+
+  /** Whether all replicas were asked, and reads go to none of them. */
+  get isOut(): boolean {
+    return !this.#set.isAnyIn && !this.#set.isAnyUnknown;
+  }
+
+  /** Where the primary was when it was asked last; undefined while that is not known. */
+  get primaryPosition(): WalPosition | undefined {
+    return this.#set.primary?.position;
+  }
+
+  /** Where the primary is now; undefined when it does not answer. Asked once for all who ask. */
+  askPrimaryPosition(): Promise<WalPosition | undefined> {
+    this.#set.watch();
+    return this.#set.primary?.ask() ?? Promise.resolve(undefined);
+  }
+
+  /**
+   * Whether a replica that reads go to shows what was written up to a position, within a time. It
+   * takes no connection of the pool.
+   *
+   * @param waitMs 0: what is known now
+   */
+  reach(position: WalPosition, waitMs: number): Promise<boolean> {
+    return this.#set.reach(position, waitMs);
+  }
+
+  /** Changes the bounds of each host at run time. @throws InvalidPoolOptionsError */
+  override resize(bounds: { min?: number; max?: number }): void {
+    for (const { pool } of this.#set.hosts) pool.resize(bounds);
+    Object.assign(this.options, bounds);
+  }
+}
+
+/** The pool of replicas that a pool belongs to; itself, where it stands alone. */
+export function wholeOf(pool: Pool): Pool {
+  const whole = partsOf(pool).seat?.whole;
+  return whole instanceof Pool ? whole : pool;
+}
+
+/** The pools that a pool is made of, as they are watched and operated: itself, if it is one. */
+export function physicalPoolsOf(pool: Pool): readonly Pool[] {
+  return pool instanceof ReplicaPool ? pool.members : [pool];
+}
+
+function assembleReplicas(
+  emitter: EventEmitter,
+  options: PoolOptions,
+  identity: ReplicaPoolIdentity,
+): { readonly set: ReplicaSet; readonly parts: PoolParts } {
+  const { name = 'replica', log = processWarnings, origins, primary, atPrimary } = identity;
+  const kind = identity.kind ?? 'other';
+  const settings = resolvePoolOptions(name, options, {
+    strict: kind !== 'standalone',
+    defaults: kind,
+    ...(origins && { origins }),
+  });
+  const makePool = (
+    member: ReplicaMember,
+    seat: Omit<PoolSeat, 'whole'>,
+    given: PoolIdentity,
+  ): Pool =>
+    new Pool(member.options, { ...given, name: member.name, seat: { ...seat, whole: emitter } });
+
+  const primaryWatch = primary && new PrimaryWatch(primary, settings.lagProbeMs, PROBE_LIMIT_MS);
+  const limits = {
+    ...settings,
+    probeLimitMs: PROBE_LIMIT_MS,
+    mustBeStandby: settings.role === 'replica',
+  };
+  const hosts: ReplicaHost[] = replicaMembers(name, options, settings.hosts).map(
+    (member) =>
+      new ReplicaHost(
+        (seat) => makePool(member, seat, { kind, log, ...(origins && { origins }) }),
+        primaryWatch,
+        limits,
+        {
+          log,
+          changed: () => set.changed(),
+          hasStandby: () => hosts.some(({ wasStandby }) => wasStandby),
+        },
+      ),
+  );
+  const fallback = fallbackOf(settings.fallback, primary, atPrimary, (fallbackPoolOptions) =>
+    makePool(
+      { name: `${name}-fallback`, options: fallbackPoolOptions },
+      { connectFailed: () => {}, lost: () => {}, replica: () => undefined },
+      { kind, log },
+    ),
+  );
+  const set: ReplicaSet = new ReplicaSet({
+    name,
+    hosts,
+    fallback,
+    primary: primaryWatch,
+    strategy: strategyOf(settings.strategy),
+  });
+  const engine = new ReplicaEngine(set);
+  const parts: PoolParts = {
+    name,
+    settings: { ...settings, warnings: [] },
+    log,
+    engine,
+    lender: new ReplicaLender(set, settings),
+    address: () => addressOfPool(settings),
+    probe: probeOf(set),
+    open: openOf(set),
+    snapshot: (most) => engine.snapshot(most),
+    sites: new CallSiteSampling(settings.leakStackEvery),
+    instrumentation: { current: undefined },
+    statementLimitMs: hosts[0]!.parts.statementLimitMs,
+    seat: undefined,
+  };
+  return { set, parts };
+}
+
+function fallbackOf(
+  option: FallbackOption,
+  primary: Pool | undefined,
+  atPrimary: PoolOptions | undefined,
+  makePool: (options: PoolOptions) => Pool,
+): Fallback | undefined {
+  if (option === false || !primary || !atPrimary) return undefined;
+  const max = fallbackMax(option, partsOf(primary).settings.max);
+  return new Fallback(makePool(fallbackOptions(atPrimary, max)));
+}
+
+/** Asks those that serve, else all: one answer is enough. */
+function probeOf({ hosts }: ReplicaSet): PoolProbe {
+  const firstOf = async <T>(ask: (probe: PoolProbe) => Promise<T>): Promise<T> => {
+    const serving = hosts.filter(({ isIn }) => isIn);
+    const asked = (serving.length > 0 ? serving : hosts).map(({ parts }) => ask(parts.probe));
+    try {
+      return await Promise.any(asked);
+    } catch {
+      // Each says why; the first is as good as any.
+      return await asked[0]!;
+    }
+  };
+  const [first] = hosts as [ReplicaHost, ...ReplicaHost[]];
+  return {
+    ping: (limitMs) => firstOf((probe) => probe.ping(limitMs)),
+    role: (limitMs) => firstOf((probe) => probe.role(limitMs)),
+    canWrite: (limitMs) => firstOf((probe) => probe.canWrite(limitMs)),
+    rows: (statement, values, limitMs) => first.parts.probe.rows(statement, values, limitMs),
+    answer: (limitMs, question) => first.parts.probe.answer(limitMs, question),
+    open: (limitMs) => first.parts.probe.open(limitMs),
+  };
+}
+
+function openOf({ pools }: ReplicaSet): PoolParts['open'] {
+  const all = pools.map((pool) => partsOf(pool).open);
+  return {
+    get clients(): Client[] {
+      return all.flatMap(({ clients }) => clients);
+    },
+    get sessions(): ReadonlySet<PostgresSession> {
+      return new Set(all.flatMap(({ sessions }) => Array.from(sessions)));
+    },
+  };
+}

@@ -1,0 +1,242 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ReplicasUnavailableError } from '../../../lib/index.js';
+import { eventually } from '../../support/eventually.js';
+import type { PostgresServer } from '../../support/postgres/postgres-server.js';
+import { Replicated } from '../../support/postgres/replicated.js';
+import { inBackground, routedPools, serverOf } from './support/routed.js';
+
+describe('reads of a replica pool', () => {
+  let servers: Replicated;
+  let first: PostgresServer;
+  let second: PostgresServer;
+  beforeAll(async () => {
+    servers = await Replicated.start({
+      settings: { max_standby_streaming_delay: 0, hot_standby_feedback: false },
+    });
+    [first, second] = servers.standbys as [PostgresServer, PostgresServer];
+    await servers.primary.query('CREATE TABLE notes (n integer)');
+    await servers.primary.query('CREATE TABLE accounts (balance integer)');
+    await servers.primary.query('INSERT INTO accounts VALUES (0)');
+    await servers.settle();
+  }, 180_000);
+  afterAll(() => servers.remove(), 60_000);
+  const open = routedPools(() => servers);
+
+  it('are spread over all replicas, and never go to the primary while these are well', async () => {
+    const { primary, replica } = open();
+    await eventually(() => replica.reach({ timeline: 1, lsn: 0n }, 0));
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'));
+    const seen = new Map<number, number>();
+
+    for (let n = 0; n < 40; n += 1) {
+      const port = await serverOf(replica);
+      seen.set(port, (seen.get(port) ?? 0) + 1);
+    }
+
+    expect([...seen.keys()].toSorted()).toEqual([first.port, second.port].toSorted());
+    for (const reads of seen.values()) expect(reads).toBe(20);
+    expect(primary.stats().counters.acquires).toBe(0);
+    expect(replica.members.map(({ name }) => name)).toEqual([
+      ...servers.hosts.map((host) => `replica@${host}`),
+      'replica-fallback',
+    ]);
+    expect(replica.members.at(-1)!.stats().counters.created).toBe(0);
+    expect(replica.stats().counters.acquires).toBe(40);
+  });
+
+  it('stay on one replica inside of a loan', async () => {
+    const { replica } = open({ strategy: 'round-robin' });
+
+    await replica.use(async (client) => {
+      const ports = new Set<unknown>();
+      for (let n = 0; n < 5; n += 1) {
+        const { rows } = await client.query("SELECT current_setting('port') AS port");
+        ports.add((rows[0] as { port: string }).port);
+      }
+      expect(ports.size).toBe(1);
+    });
+    expect(replica.stats()).toMatchObject({ leased: 0 });
+  });
+
+  it('go elsewhere while a replica is behind, and come back when it is not', async () => {
+    const { replica, log } = open({ maxLagMs: 200, maxLagBytes: 1_000 });
+    await eventually(async () => (await serverOf(replica)) === first.port);
+
+    await first.pauseReplay();
+    await servers.primary.query('INSERT INTO notes SELECT generate_series(1, 5000)');
+    const report = () => replica.replicas().find(({ port }) => port === first.port)!;
+    await eventually(() => report().state === 'out');
+    const { lagMs, lagBytes, reason } = report();
+    for (let n = 0; n < 10; n += 1) expect(await serverOf(replica)).toBe(second.port);
+    await first.resumeReplay();
+    await eventually(async () => (await serverOf(replica)) === first.port);
+
+    expect(lagMs).toBeGreaterThan(200);
+    expect(lagBytes).toBeGreaterThan(1_000);
+    expect(reason).toMatch(/^behind/);
+    expect(report()).toMatchObject({ state: 'in', lagMs: 0, lagBytes: 0 });
+    expect(log.warnings.filter((line) => line.includes('no reads go to'))).toHaveLength(1);
+  });
+
+  it('tell when a replica shows what was written, without a connection of the pool', async () => {
+    const { replica } = open();
+    await first.pauseReplay();
+    await second.pauseReplay();
+    await servers.primary.query('INSERT INTO notes VALUES (1)');
+    const position = (await replica.askPrimaryPosition())!;
+
+    expect(await replica.reach(position, 50)).toBe(false);
+    const reached = replica.reach(position, 30_000);
+    await second.resumeReplay();
+    expect(await reached).toBe(true);
+    await first.resumeReplay();
+
+    expect(replica.stats()).toMatchObject({ total: 0 });
+    expect(await replica.reach({ ...position, lsn: position.lsn + 2n ** 40n }, 20)).toBe(false);
+  });
+
+  it('go on at the next replica where replay cancels them', async () => {
+    const { primary, replica } = open({ strategy: 'round-robin', statementTimeoutMs: 60_000 });
+    await primary.query('INSERT INTO notes SELECT generate_series(1, 1000)');
+    await servers.settle();
+    await second.pauseReplay();
+    await eventually(async () => (await serverOf(replica)) === second.port);
+
+    // The next turn is the first's, whose replay does not wait for a reader of what is vacuumed.
+    const read = replica.query(
+      "SELECT current_setting('port')::int AS port, count(pg_sleep(0.01)) FROM notes LIMIT 1",
+    );
+    const conflicts = async () => {
+      const { rows } = await first.query<{ n: string }>(
+        "SELECT sum(confl_snapshot) AS n FROM pg_stat_database_conflicts WHERE datname = 'postgres'",
+      );
+      return Number(rows[0]!.n);
+    };
+    const before = await conflicts();
+    await eventually(
+      async () => {
+        await primary.query('DELETE FROM notes WHERE n % 7 = 0');
+        await primary.query('INSERT INTO notes SELECT generate_series(1, 100)');
+        await primary.query('VACUUM notes');
+        return (await conflicts()) > before;
+      },
+      { timeoutMs: 30_000, intervalMs: 100 },
+    );
+    await second.resumeReplay();
+
+    const { rows } = await read;
+    expect(rows[0]).toMatchObject({ port: second.port });
+  });
+
+  it('fail at most while they are under way when a standby is killed, and use it again', async () => {
+    const { replica, primary } = open({ max: 5 });
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'));
+    const load = inBackground(8, () => serverOf(replica));
+    await eventually(() => load.done > 50);
+
+    await second.kill();
+    await eventually(() => replica.replicas().some(({ state }) => state === 'out'));
+    const failedByThen = load.failed;
+    const doneByThen = load.done;
+    await eventually(() => load.done > doneByThen + 100);
+    const failedSince = load.failed - failedByThen;
+    await second.start();
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'), {
+      timeoutMs: 30_000,
+    });
+    await eventually(async () => (await serverOf(replica)) === second.port);
+    await load.end();
+
+    expect(failedByThen).toBeLessThanOrEqual(8);
+    expect(failedSince).toBe(0);
+    expect(primary.stats().counters.acquires).toBe(0);
+  });
+
+  it('leave the primary to those who write when all replicas are gone', async () => {
+    const { replica, primary } = open({ max: 10 }, { max: 10 });
+    const transfer = () => primary.query('UPDATE accounts SET balance = balance + 1');
+    const latencies = async (count: number) => {
+      const taken: number[] = [];
+      for (let n = 0; n < count; n += 1) {
+        const since = performance.now();
+        await transfer();
+        taken.push(performance.now() - since);
+      }
+      return taken.toSorted((a, b) => a - b);
+    };
+    const p95 = (sorted: number[]) => sorted[Math.floor(sorted.length * 0.95)]!;
+    await serverOf(replica);
+    const before = p95(await latencies(100));
+
+    await first.kill();
+    await second.kill();
+    await eventually(() => replica.isOut);
+    const storm = inBackground(50, () => replica.query('SELECT pg_sleep(0.2)'));
+    await eventually(() => storm.failed > 100);
+    const during = p95(await latencies(100));
+    const counts = replica.members.at(-1)!.stats();
+    const refusal = storm.lastError as ReplicasUnavailableError;
+    await storm.end();
+    const write = replica.query('UPDATE accounts SET balance = 0');
+    await expect(write).rejects.toMatchObject({ code: '25006' });
+    await first.start();
+    await second.start();
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'), {
+      timeoutMs: 30_000,
+    });
+    expect(await serverOf(replica)).not.toBe(servers.primary.port);
+
+    process.stdout.write(
+      `      transfers: p95 ${before.toFixed(1)} ms before, ${during.toFixed(1)} ms in the storm\n`,
+    );
+    expect(during).toBeLessThan(1_000);
+    expect(storm.done).toBeGreaterThan(0);
+    expect(counts).toMatchObject({ name: 'replica-fallback', max: 2 });
+    expect(counts.total).toBeLessThanOrEqual(2);
+    expect(refusal).toBeInstanceOf(ReplicasUnavailableError);
+    expect(refusal).toMatchObject({ code: 'POOL_REPLICAS_UNAVAILABLE', pool: 'replica' });
+    expect(refusal.message).toMatch(/all 2 replicas are out .*the 2 connections .* are taken/);
+    expect(primary.stats().counters).toMatchObject({ timeouts: 0, refused: 0 });
+  }, 120_000);
+
+  it('are refused at once when all replicas are gone and nothing may be read from the primary', async () => {
+    const { replica } = open({ fallback: false });
+    await first.kill();
+    await second.kill();
+
+    await expect(replica.query('SELECT 1')).rejects.toMatchObject({
+      code: 'POOL_REPLICAS_UNAVAILABLE',
+      fallback: undefined,
+    });
+
+    await first.start();
+    await second.start();
+    await eventually(() => serverOf(replica), { timeoutMs: 30_000 });
+  }, 120_000);
+
+  it('go to replicas as before while the primary is gone', async () => {
+    const { replica } = open();
+    await serverOf(replica);
+    await servers.primary.kill();
+    try {
+      const ports = new Set<number>();
+      for (let n = 0; n < 20; n += 1) ports.add(await serverOf(replica));
+      expect(ports).toEqual(new Set([first.port, second.port]));
+      expect(replica.replicas().every(({ state }) => state === 'in')).toBe(true);
+    } finally {
+      await servers.primary.start();
+    }
+  }, 60_000);
+
+  it('do not go to a replica that was promoted', async () => {
+    const { replica } = open();
+    await eventually(async () => (await serverOf(replica)) === second.port);
+
+    await second.promote();
+    const report = () => replica.replicas().find(({ port }) => port === second.port)!;
+    await eventually(() => report().state === 'out');
+
+    expect(report().reason).toMatch(/no standby|WrongServerRole|not.*replica/i);
+    for (let n = 0; n < 10; n += 1) expect(await serverOf(replica)).toBe(first.port);
+  }, 60_000);
+});
