@@ -22,7 +22,7 @@ describe("a transaction with OpenTelemetry's instrumentation of pg loaded", () =
       args: [test.pools.database.connectionString, JSON.stringify(options)],
     });
 
-    const { code, stdout, stderr } = await program.ends(60_000);
+    const { code, stdout, stderr } = await program.ends(110_000);
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const report = JSON.parse(stdout) as Record<string, unknown>;
