@@ -1,4 +1,5 @@
 import type { OptionProblem } from '../errors/invalid-options.error.js';
+import { shownName } from '../errors/shown-name.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
 
@@ -31,6 +32,7 @@ function noOptions(): OptionProblem {
 function misplacedOptions(options: PoolModuleOptions): OptionProblem[] {
   return Object.keys(options)
     .filter((option) => !OPTIONS.has(option))
+    .map((option) => shownName(option))
     .map((option) => ({
       pool: MODULE,
       option,
