@@ -1,4 +1,5 @@
 import { InvalidPoolOptionsError, type OptionProblem } from '../errors/invalid-options.error.js';
+import { shownName } from '../errors/shown-name.js';
 import { ADMIN, PRIMARY } from '../nest/pool-names.js';
 import { ArgumentCheck } from '../postgres/options/argument-check.js';
 import { nearestName } from '../postgres/options/nearest-name.js';
@@ -88,7 +89,8 @@ function misspeltOptions(options: object): OptionProblem[] {
     .map((option) => {
       const nearest = nearestName(option, Object.keys(OPTIONS));
       const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-      return problem(option, `${option} is not an option${hint}`);
+      const shown = shownName(option);
+      return problem(shown, `${shown} is not an option${hint}`);
     });
 }
 
@@ -149,7 +151,10 @@ function unknownPools(option: string, given: unknown, pools: readonly string[]):
     .filter((name) => !pools.includes(name as string))
     .map((name) => {
       const known = pools.map((pool) => `'${pool}'`).join(', ');
-      return problem(option, `${option} names the pool '${String(name)}'; there are ${known}`);
+      return problem(
+        option,
+        `${option} names the pool '${shownName(String(name))}'; there are ${known}`,
+      );
     });
 }
 

@@ -1,4 +1,5 @@
 import type { OptionProblem } from '../errors/invalid-options.error.js';
+import { shownName } from '../errors/shown-name.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
 import { nestedProblems } from './pool-sizing.js';
@@ -42,6 +43,7 @@ function noOptions(): OptionProblem {
 function misplacedOptions(options: PoolModuleOptions): OptionProblem[] {
   return Object.keys(options)
     .filter((option) => !OPTIONS.has(option))
+    .map((option) => shownName(option))
     .map((option) => ({
       pool: MODULE,
       option,

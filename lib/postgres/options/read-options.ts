@@ -1,3 +1,4 @@
+import { shownName } from '../../errors/shown-name.js';
 import { givenAs, unknownNames } from './given-options.js';
 import type { GivenOption } from './given-options.js';
 import type { OptionFindings } from './option-findings.js';
@@ -27,7 +28,8 @@ export function readOptions(
   const values = new Map<OptionName, unknown>();
   const labels = new Map<OptionName, string>();
 
-  for (const { name, nearest } of unknownNames(options)) {
+  for (const { name: written, nearest } of unknownNames(options)) {
+    const name = shownName(written);
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
     findings.object(name, `${name} is not an option${hint}`);
   }

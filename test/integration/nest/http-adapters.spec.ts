@@ -29,6 +29,7 @@ import {
   Transactional,
 } from '../../../lib/index.js';
 import { PoolPrometheusModule } from '../../../lib/prometheus/index.js';
+import { deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { samplesIn } from '../prometheus/support/samples.js';
 import { createApplication } from './support/application.js';
@@ -56,12 +57,19 @@ class OperatorGuard implements CanActivate {
   }
 }
 
+@Injectable()
+class Flight {
+  readonly begun = deferred();
+  readonly mayEnd = deferred();
+}
+
 @Controller()
 class OwnController {
   constructor(
     @InjectPool() private readonly primary: Pool,
     private readonly health: HealthCheckService,
     private readonly pools: PoolHealthIndicator,
+    private readonly flight: Flight,
   ) {}
 
   /** What Terminus makes of the pools. */
@@ -79,9 +87,12 @@ class OwnController {
     return { isOne: ids[0] === ids[1] };
   }
 
+  /** In flight until the test lets it go on; asks the database only then. */
   @Get('slow')
   async slow() {
-    const { rows } = await this.primary.query('SELECT 42 AS answer FROM pg_sleep(0.5)');
+    this.flight.begun.resolve();
+    await this.flight.mayEnd.promise;
+    const { rows } = await this.primary.query('SELECT 42 AS answer');
     return rows[0] as object;
   }
 
@@ -93,7 +104,7 @@ class OwnController {
   }
 }
 
-@Module({ imports: [PoolHealthModule], controllers: [OwnController] })
+@Module({ imports: [PoolHealthModule], controllers: [OwnController], providers: [Flight] })
 class OwnModule {}
 
 interface Parts {
@@ -232,10 +243,12 @@ describe.each(ADAPTERS)('an application with %s', (_, adapter) => {
       application.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
     };
     await using app = await listen(adapter(), { change });
-    await app.agent.get('/internal/v1/own-health').expect(200);
-    await app.agent.get('/internal/health/ready').expect(200);
-    await app.agent.get('/internal/metrics').set(TOKEN).expect(200);
-    await app.agent.get('/internal/admin/pools').set(TOKEN).expect(200);
+    const statuses: [path: string, status: number][] = [];
+    for (const path of ['v1/own-health', 'health/ready', 'metrics', 'admin/pools']) {
+      const { status } = await app.agent.get(`/internal/${path}`).set(TOKEN);
+      statuses.push([path, status]);
+    }
+    expect(statuses.filter(([, status]) => status !== 200)).toEqual([]);
   });
 
   it('runs a handler in a transaction', async () => {
@@ -249,9 +262,19 @@ describe.each(ADAPTERS)('an application with %s', (_, adapter) => {
     const answer = app.agent
       .get('/slow')
       .then(({ status, body }) => ({ status, body: body as object }));
-    await eventually(() => app.primary.snapshot().leases[0]?.statement !== undefined);
-    await app.application.close();
+    const { begun, mayEnd } = app.application.get(Flight, { strict: false });
+    await begun.promise;
+    const closed = app.application.close();
+    // Not ready any more, or not listening.
+    await eventually(() =>
+      app.agent.get('/health/ready').then(
+        ({ status }) => status !== 200,
+        () => true,
+      ),
+    );
+    mayEnd.resolve();
     expect(await answer).toEqual({ status: 200, body: { answer: 42 } });
-    expect(await backendsOf(network.database)).toBe(0);
+    await closed;
+    await eventually(async () => (await backendsOf(network.database)) === 0);
   });
 });
