@@ -18,8 +18,8 @@ import { Registry } from 'prom-client';
 const EVENTS = ['connect', 'acquire', 'release', 'remove', 'error'];
 const CHANNELS = ['acquire', 'release', 'create', 'remove', 'transaction', 'leak'];
 
-/** Far more often than a scrape, and an export, would come. */
-const COLLECT_MS = 100;
+/** Still more often than a scrape, and an export, would come: those are 5 to 60 s apart. */
+const COLLECT_MS = 1_000;
 
 /** Of so many requests one is traced, as is usual under such a load. */
 const TRACED_SHARE = 0.1;
@@ -54,10 +54,12 @@ export async function watch(pool) {
 
   const registry = new Registry();
   collectPoolMetrics([pool], registry);
-  setInterval(() => {
+  const collect = () => {
     void registry.metrics();
     JSON.stringify([pool.stats(), pool.holders()]);
-  }, COLLECT_MS).unref();
+  };
+  collect();
+  setInterval(collect, COLLECT_MS).unref();
 }
 
 /** OpenTelemetry measures and traces as well. */
