@@ -30,14 +30,17 @@ import {
 /** Makes the spans of one pool. What they hold of a statement is its operation, never its text. */
 export class PoolSpans {
   readonly #attributes: Attributes;
-  readonly #server: Attributes;
+  readonly #server: () => Attributes;
 
   constructor(
     private readonly tracer: Tracer,
-    { name, address }: Pool,
+    pool: Pool,
   ) {
-    this.#attributes = { [DB_SYSTEM_NAME]: 'postgresql', [POOL_NAME]: name };
-    this.#server = serverAttributes(address);
+    this.#attributes = { [DB_SYSTEM_NAME]: 'postgresql', [POOL_NAME]: pool.name };
+    const server = serverAttributes(pool.address);
+    // Of several hosts, a failover may make it another one.
+    const isFixed = pool.address.hosts === undefined;
+    this.#server = isFixed ? () => server : () => serverAttributes(pool.address);
   }
 
   /** From the asking to the end of the wait. */
@@ -53,7 +56,7 @@ export class PoolSpans {
     const size = texts.length > 1 && { [DB_OPERATION_BATCH_SIZE]: texts.length };
     return endOf(
       this.#start(operation, SpanKind.CLIENT, label, {
-        ...this.#server,
+        ...this.#server(),
         [DB_OPERATION_NAME]: operation,
         ...size,
       }),
