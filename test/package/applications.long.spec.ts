@@ -26,6 +26,8 @@ describe('an application that installs the packed package', () => {
     const said = await application.start({ DATABASE_URL: database.connectionString });
 
     expect(said).toContain('{"answer":1}');
+    const doctor = await application.npx(['nestjs-pools', 'doctor', database.connectionString]);
+    expect(doctor).toContain('Verdict: nothing to warn of');
   });
 
   it('compiles, starts, asks and ends by itself on Nest 11 as CommonJS', async () => {
