@@ -5,15 +5,23 @@ import { sectionsOf } from './sections.mjs';
 
 const DOCS = new URL('../../docs/', import.meta.url);
 const PAGE = new URL('benchmarks.md', DOCS);
+const SIZING = new URL('sizing.md', DOCS);
 const FIGURES = new URL('benchmarks.json', DOCS);
 const PICTURE = new URL('pool-size.svg', DOCS);
 
-/** Writes the tables into docs/benchmarks.md, and beside it the figures and the picture. */
+/**
+ * Writes the tables into docs/benchmarks.md, and beside it the figures and the picture; those of the
+ * sizes of pools into docs/sizing.md as well.
+ */
 export async function renewPage(results) {
   const all = await together(results);
   await writeFile(FIGURES, await formatted(FIGURES, JSON.stringify(all), 'json'));
-  const page = Object.entries(sectionsOf(all)).reduce(renewed, await readFile(PAGE, 'utf8'));
-  await writeFile(PAGE, await formatted(PAGE, page, 'markdown'));
+  const sections = Object.entries(sectionsOf(all));
+  await renewSections(PAGE, sections);
+  await renewSections(
+    SIZING,
+    sections.filter(([name]) => name === 'pool-size'),
+  );
   const sizes = all.scenarios['pool-size'];
   if (sizes) await writeFile(PICTURE, poolSizePicture(sizes, all.ground));
 }
@@ -24,11 +32,16 @@ async function together({ ground, scenarios }) {
   return { ground, scenarios: { ...last.scenarios, ...scenarios } };
 }
 
+async function renewSections(file, sections) {
+  const page = sections.reduce(renewed, await readFile(file, 'utf8'));
+  await writeFile(file, await formatted(file, page, 'markdown'));
+}
+
 function renewed(page, [name, text]) {
   const [begin, end] = [`<!-- measured: ${name} -->`, `<!-- end: ${name} -->`];
   const from = page.indexOf(begin);
   const to = page.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`docs/benchmarks.md has no place for '${name}'`);
+  if (from < 0 || to < from) throw new Error(`a page has no place for '${name}'`);
   return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
 }
 

@@ -27,6 +27,8 @@ describe('an application that installs the packed package', () => {
 
     expect(said).toContain('/question 200 {"answer":1}');
     expectHealth(said, 'degraded');
+    const doctor = await application.npx(['nestjs-pools', 'doctor', database.connectionString]);
+    expect(doctor).toContain('Verdict: nothing to warn of');
   });
 
   it('compiles, starts, asks and ends by itself on Nest 11 as CommonJS, with Terminus 11 and Express', async () => {

@@ -41,6 +41,11 @@ export class FixtureApplication implements AsyncDisposable {
     return runCommand(process.execPath, [file], { cwd: this.directory, env });
   }
 
+  /** Runs a program that a package of its brings along, and answers with what that said. */
+  npx(args: readonly string[]): Promise<string> {
+    return runCommand('npx', ['--no-install', ...args], { cwd: this.directory });
+  }
+
   read(file: string): Promise<string> {
     return readFile(join(this.directory, file), 'utf8');
   }

@@ -32,9 +32,8 @@ describe('nestjs-pools', () => {
 
 describe('nestjs-pools size', () => {
   it('divides the formula, and gives options to paste', async () => {
-    const { code, out } = await nestjsPools(
-      ...['size', '--cores', '8', '--instances', '2', '--pool', 'primary=3', '--pool', 'cron-jobs'],
-    );
+    const pools = ['--pool', 'primary=3', '--pool', 'cron-jobs'];
+    const { code, out } = await nestjsPools('size', '--cores', '8', '--instances', '2', ...pools);
     expect(code).toBe(0);
     expect(out).toBe(
       [
