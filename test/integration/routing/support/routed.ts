@@ -27,12 +27,14 @@ export function routedPools(
     const atPrimary = { connectionString: address.href };
     const { username: user, password } = address;
     const primary = new Pool({ ...atPrimary, ...ofPrimary }, { name: 'primary', log });
-    const ofReplica: PoolOptions = { lagProbeMs: 50, ...options };
+    const ofReplica: PoolOptions = { lagProbeMs: 50, startup: 'background', ...options };
     const replica = new ReplicaPool(
       { hosts, user, password, database: 'postgres', role: 'replica', ...ofReplica },
       { name: 'replica', log, primary, atPrimary: { ...ofReplica, ...atPrimary } },
     );
     open.push(replica, primary);
+    // As the module does: from now on the servers are asked how they are.
+    void replica.start();
     return { primary, replica, log };
   };
 }
@@ -66,7 +68,7 @@ export function inBackground(workers: number, work: () => Promise<unknown>): Bac
         state.failed += 1;
         state.lastError = error;
         // Who is refused at once asks again a moment later.
-        await sleep(5);
+        await sleep(20);
       }
     }
   };
