@@ -18,7 +18,9 @@ export { Transactional } from './nest/transactional/transactional.decorator.js';
 
 // --- Pools -------------------------------------------------------------------------------------
 export { type DatabaseAddress } from './postgres/options/address.js';
+export { type HostAddress } from './postgres/options/host-list.js';
 export { type FallbackOption, type PoolOptions } from './postgres/options/pool-options.js';
+export { type ServerRole } from './postgres/options/server-choice.js';
 export { type AcquireOptions } from './postgres/pool/acquire-options.js';
 export { LeasedClient } from './postgres/pool/leased-client.js';
 export { PoolOutside } from './postgres/pool/pool-outside.js';
@@ -111,6 +113,7 @@ export { BatchError, type BatchOutcome } from './errors/batch.error.js';
 export { CommitOutcomeUnknownError } from './errors/commit-outcome-unknown.error.js';
 export { ConnectFailedError } from './errors/connect-failed.error.js';
 export { ConnectionLostError } from './errors/connection-lost.error.js';
+export { type HostFailure, HostsFailedError } from './errors/hosts-failed.error.js';
 export { IllegalTransactionStateError } from './errors/illegal-transaction-state.error.js';
 export { InvalidPoolOptionsError, type OptionProblem } from './errors/invalid-options.error.js';
 export { InvalidTransactionOptionsError } from './errors/invalid-transaction-options.error.js';
@@ -143,3 +146,8 @@ export { TransactionTimeoutError } from './errors/transaction-timeout.error.js';
 export { TransactionalMisuseError } from './errors/transactional-misuse.error.js';
 export { UnexpectedRollbackError } from './errors/unexpected-rollback.error.js';
 export { UnknownPoolError } from './errors/unknown-pool.error.js';
+export {
+  type FoundRole,
+  type WrongServerRole,
+  WrongServerRoleError,
+} from './errors/wrong-server-role.error.js';

@@ -1,3 +1,5 @@
+import { PoolError } from './pool.error.js';
+
 /** What a code looks like. Whatever else stands in its place may come from anybody. */
 const CODE = /^[0-9A-Z_]{1,60}$/;
 
@@ -25,6 +27,7 @@ export function codeOf(error: unknown): string | undefined {
  */
 export function describeCause(error: unknown): string {
   if (typeof error !== 'object' || error === null) return UNKNOWN;
+  if (error instanceof PoolError && error.brief) return `${error.code}: ${error.brief}`;
   const { code: given, address, port, name, message } = error as Record<string, unknown>;
   const code = codeOf(error);
   if (code === undefined) {

@@ -39,7 +39,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
   POOL_ACQUIRE_TIMEOUT: 'no connection came free in time',
   POOL_CLOSED: 'the pool was ended',
   POOL_CONNECTION_LOST: 'the connection was lost',
+  POOL_HOSTS_FAILED: 'none of the hosts could be connected to',
   POOL_TIME_LIMIT: 'the server did not answer in time',
+  POOL_WRONG_SERVER_ROLE: 'the server is not what the option role asks for',
 };
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;

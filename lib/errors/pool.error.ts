@@ -29,4 +29,9 @@ export abstract class PoolError extends Error {
     this.name = new.target.name;
     this.pool = options.pool;
   }
+
+  /** In few words, for a line that names it as a cause; undefined where the code says enough. */
+  get brief(): string | undefined {
+    return undefined;
+  }
 }

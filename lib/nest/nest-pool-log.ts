@@ -7,5 +7,6 @@ export function nestPoolLog(logger: Logger): PoolLog {
     debug: (sentence, details) => logger.debug(sentence, details),
     info: (sentence, details) => logger.log(sentence, details),
     warn: (sentence, details) => logger.warn(sentence, details),
+    error: (sentence, details) => logger.error(sentence, details),
   };
 }

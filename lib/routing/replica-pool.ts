@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Client } from 'pg';
 import { CallSiteSampling } from '../engine/call-site.js';
+import { addressOfPool } from '../postgres/options/address.js';
 import type { FallbackOption, PoolOptions } from '../postgres/options/pool-options.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
 import { Pool, partsOf } from '../postgres/pool/pool.js';
@@ -179,6 +180,7 @@ function assembleReplicas(
     log,
     engine,
     lender: new ReplicaLender(set, settings),
+    address: () => addressOfPool(settings),
     probe: probeOf(set),
     open: openOf(set),
     snapshot: (most) => engine.snapshot(most),

@@ -1,3 +1,4 @@
+import { HostsFailedError } from '../../errors/hosts-failed.error.js';
 import type { Suspicion } from '../../engine/driver.js';
 
 /** What an error says about the connection that it came from, and about the others. */
@@ -74,6 +75,9 @@ const TOLERATED_LOOKUP_FAILURES = 3;
  * @param failures how many attempts in a row have failed, this one included
  */
 export function isPermanentConnectError(error: unknown, failures: number): boolean {
+  if (error instanceof HostsFailedError) {
+    return error.failures.every((failure) => isPermanentConnectError(failure.error, failures));
+  }
   const { code, message } = fieldsOf(error);
   switch (code) {
     case '28P01': // wrong password

@@ -5,13 +5,19 @@ import { systemDeadlines } from '../../engine/system-clock.js';
 import { within } from '../../engine/within.js';
 import { ConnectionLostError } from '../../errors/connection-lost.error.js';
 import { TimeLimitError } from '../../errors/time-limit.error.js';
+import { WrongServerRoleError } from '../../errors/wrong-server-role.error.js';
 import { namedLoss } from '../session/connection-loss.js';
 import { isPermanentConnectError, judge, judgeConnection } from './error-rules.js';
-import type { ConnectionConfig } from '../options/connection-config.js';
+import { HostOrder } from './host-order.js';
+import { HostRace } from './host-race.js';
+import { type ConnectionConfig, withConnectionSettings } from '../options/connection-config.js';
+import type { HostAddress } from '../options/host-list.js';
 import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
+import type { ServerRole } from '../options/server-choice.js';
 import { PostgresSession } from '../session/postgres-session.js';
 import type { SessionStart } from '../session/session-start.js';
 import { type RecyclerEvents, SessionRecycler } from '../session/session-recycler.js';
+import { foundRole } from '../session/found-role.js';
 
 /** What servers answer that speak the protocol and know no LISTEN. */
 const UNDEFINED_FUNCTION = '42883';
@@ -32,6 +38,7 @@ export interface DriverEvents extends RecyclerEvents {
 export class PostgresDriver implements Driver<PostgresSession> {
   readonly #Client: new (config: ClientConfig) => ClientBase;
   readonly #recycler: SessionRecycler;
+  readonly #order: HostOrder;
 
   constructor(
     private readonly options: ResolvedPoolOptions,
@@ -40,10 +47,12 @@ export class PostgresDriver implements Driver<PostgresSession> {
   ) {
     this.#Client = options.Client ?? pg.Client;
     this.#recycler = new SessionRecycler(options, events);
+    this.#order = new HostOrder(options);
   }
 
   async open({ signal, lost }: OpenRequest): Promise<PostgresSession> {
-    const session = await this.#connect(signal, (opening) => this.#initialise(opening));
+    const reached = await this.#reach(signal, this.options.role);
+    const session = await this.#guarded(reached, signal, () => this.#initialise(reached));
     session.judgeBy((error, by) => {
       if (by === 'statement') this.events.statementFailed(error);
       const judged = by === 'connection' ? judgeConnection : judge;
@@ -56,23 +65,66 @@ export class PostgresDriver implements Driver<PostgresSession> {
     return session;
   }
 
-  /** Opens a session beside the pool's: nobody initialises it, and no event tells of it. */
-  openBeside(signal: AbortSignal): Promise<PostgresSession> {
-    return this.#connect(signal, () => Promise.resolve());
+  /**
+   * Opens a session beside the pool's: nobody initialises it, and no event tells of it.
+   *
+   * @param wanted what the server has to be
+   */
+  openBeside(signal: AbortSignal, wanted = this.options.role): Promise<PostgresSession> {
+    return this.#reach(signal, wanted);
   }
 
-  async #connect(
+  /** The host that the newest connection leads to, of several; undefined before the first one. */
+  get currentHost(): HostAddress | undefined {
+    return this.#order.right;
+  }
+
+  /** Logs in at the first host that is what the pool wants. */
+  async #reach(signal: AbortSignal, wanted: ServerRole | undefined): Promise<PostgresSession> {
+    const { name, hosts } = this.options;
+    if (hosts.length === 1) return this.#logIn(undefined, signal, wanted);
+    const race = new HostRace<{ session: PostgresSession; host: HostAddress }>({
+      pool: name,
+      hosts: this.#order.next(),
+      attempt: async (host, stop) => ({ session: await this.#logIn(host, stop, wanted), host }),
+      discard: ({ session }) => void session.destroy(),
+    });
+    const { session, host } = await race.run(signal);
+    this.#order.wasRight(host);
+    return session;
+  }
+
+  /** @param host undefined: where node-postgres leads */
+  async #logIn(
+    host: HostAddress | undefined,
     signal: AbortSignal,
-    initialise: (session: PostgresSession) => Promise<void>,
+    wanted: ServerRole | undefined,
   ): Promise<PostgresSession> {
     const { config } = this.start;
-    const session = this.#newSession(config);
+    const session = this.#newSession(host ? withConnectionSettings(config, host) : config);
+    try {
+      return await this.#guarded(session, signal, async () => {
+        await connect(session.client);
+        session.connected();
+        if (isAsked(wanted)) await this.#refuseOtherThan(wanted, session);
+      });
+    } catch (error) {
+      if (this.start.learnsFrom(error, config)) return await this.#logIn(host, signal, wanted);
+      throw error;
+    }
+  }
+
+  /** A session that is no use for anything when `work` fails, or the signal fires. */
+  async #guarded(
+    session: PostgresSession,
+    signal: AbortSignal,
+    work: () => Promise<void>,
+  ): Promise<PostgresSession> {
     const abandon = () => void session.destroy();
     signal.addEventListener('abort', abandon, { once: true });
     try {
-      await connect(session.client);
-      session.connected();
-      await initialise(session);
+      signal.throwIfAborted();
+      await work();
       // It may be told its end in the same breath in which it is let in, and the socket stay open.
       if (session.hasEnded || session.failure !== undefined) {
         throw new ConnectionLostError(this.options.name, session.failure);
@@ -82,7 +134,6 @@ export class PostgresDriver implements Driver<PostgresSession> {
     } catch (error) {
       await session.destroy();
       signal.throwIfAborted();
-      if (this.start.learnsFrom(error, config)) return await this.#connect(signal, initialise);
       // Who asked for pg-pool's way gets node-postgres' own error.
       const asItIs = this.options.onConnectError === 'reject';
       throw asItIs ? error : namedLoss(this.options.name, error);
@@ -100,9 +151,33 @@ export class PostgresDriver implements Driver<PostgresSession> {
     });
   }
 
-  async check({ client }: PostgresSession): Promise<void> {
+  /** @throws WrongServerRoleError */
+  async #refuseOtherThan(
+    wanted: 'primary' | 'replica',
+    { client }: PostgresSession,
+  ): Promise<void> {
+    const found = await foundRole(client);
+    if (found === undefined || found === wanted) return;
+    const { host, port } = client;
+    throw new WrongServerRoleError(this.options.name, { host, port, found, wanted });
+  }
+
+  async check(session: PostgresSession): Promise<void> {
+    const { role } = this.options;
+    if (isAsked(role)) await this.#refuseStandIn(role, session);
     // The empty query: a round trip that neither parses nor plans anything.
-    await client.query('');
+    else await session.client.query('');
+  }
+
+  /**
+   * A server that became a replica, or is one no longer. One that is read-only for a while is kept,
+   * so that reads go on.
+   */
+  async #refuseStandIn(wanted: 'primary' | 'replica', { client }: PostgresSession): Promise<void> {
+    const found = await foundRole(client);
+    if (found === undefined || (found === 'replica') === (wanted === 'replica')) return;
+    const { host, port } = client;
+    throw new WrongServerRoleError(this.options.name, { host, port, found, wanted });
   }
 
   recycle(session: PostgresSession): Promise<void> | undefined {
@@ -170,6 +245,10 @@ export class PostgresDriver implements Driver<PostgresSession> {
     this.events.connected(session);
     await session.whenQuiet();
   }
+}
+
+function isAsked(role: ServerRole | undefined): role is 'primary' | 'replica' {
+  return role === 'primary' || role === 'replica';
 }
 
 /** With a callback, because that is what every client knows, whatever it is made of. */

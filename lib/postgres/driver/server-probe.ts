@@ -2,6 +2,7 @@ import type { QueryResultRow } from 'pg';
 import { systemDeadlines } from '../../engine/system-clock.js';
 import { within } from '../../engine/within.js';
 import { TimeLimitError } from '../../errors/time-limit.error.js';
+import { WrongServerRoleError } from '../../errors/wrong-server-role.error.js';
 import type { PostgresDriver } from './postgres-driver.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import { readServerRole, type ServerRole } from '../session/server-role.js';
@@ -32,14 +33,15 @@ export class ServerProbe {
     return this.#ask(timeoutMs, ({ client }) => readServerRole(client));
   }
 
-  /** Whether a connection that is opened now could write. */
-  canWrite(timeoutMs: number): Promise<boolean> {
-    return this.#ask(timeoutMs, async ({ client }) => {
-      const { rows } = await client.query<{ writable: boolean }>(
-        "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable",
-      );
-      return rows[0]?.writable === true;
-    });
+  /** Whether a connection that is opened now could write: of several hosts, to any of them. */
+  async canWrite(timeoutMs: number): Promise<boolean> {
+    try {
+      await this.#ask(timeoutMs, () => Promise.resolve(), 'primary');
+      return true;
+    } catch (error) {
+      if (error instanceof WrongServerRoleError) return false;
+      throw error;
+    }
   }
 
   /** The rows that a statement gives on a connection that is opened now. */
@@ -71,11 +73,15 @@ export class ServerProbe {
     }
   }
 
-  async #ask<T>(timeoutMs: number, ask: (session: PostgresSession) => Promise<T>): Promise<T> {
+  async #ask<T>(
+    timeoutMs: number,
+    ask: (session: PostgresSession) => Promise<T>,
+    wanted?: 'primary',
+  ): Promise<T> {
     const attempt = new AbortController();
     const late = () => new TimeLimitError(this.pool, 'ping', timeoutMs);
     const answer = this.driver
-      .openBeside(attempt.signal)
+      .openBeside(attempt.signal, wanted)
       .then((session) => ask(session).finally(() => void session.destroy()));
     try {
       return await within(systemDeadlines, timeoutMs, answer, late);

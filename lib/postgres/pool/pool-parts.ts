@@ -5,7 +5,8 @@ import { ResourcePool } from '../../engine/resource-pool.js';
 import { FailoverWatch } from '../driver/failover-watch.js';
 import { PostgresDriver } from '../driver/postgres-driver.js';
 import { ServerProbe } from '../driver/server-probe.js';
-import { addressOfPool, describeAddress } from '../options/address.js';
+import { addressOfPool, type DatabaseAddress, describeAddress } from '../options/address.js';
+import { describeHost } from '../options/host-list.js';
 import type { PoolKind } from '../options/option-row.js';
 import type { PoolOptions } from '../options/pool-options.js';
 import type { OptionOrigins } from '../options/resolve-context.js';
@@ -81,6 +82,8 @@ export interface PoolParts {
   readonly log: PoolLog;
   readonly engine: PoolEngine;
   readonly lender: SessionLender;
+  /** Where the pool connects to; of several hosts, to which one now. */
+  readonly address: () => DatabaseAddress;
   readonly probe: PoolProbe;
   readonly open: OpenSessions;
   readonly snapshot: (most?: number) => PoolSnapshot;
@@ -104,6 +107,8 @@ export const assemble: Assemble = (emitter, options, identity) => {
   const log = withPgPoolLog(identity.log ?? ownLog, settings.log);
   const sites = new CallSiteSampling(settings.leakStackEvery);
   const address = () => describeAddress(addressOfPool(settings));
+  const hostOf = ({ client }: PostgresSession) =>
+    settings.hosts.length > 1 ? describeHost(client) : undefined;
   const instrumentation: InstrumentationSlot = { current: undefined };
   const snapshot = (most?: number) =>
     snapshotOf(engine, events.recent, most, identity.seat?.replica());
@@ -114,6 +119,7 @@ export const assemble: Assemble = (emitter, options, identity) => {
       pool: name,
       log,
       address,
+      hostOf,
       sites,
       snapshot,
       instrumentation,
@@ -127,7 +133,8 @@ export const assemble: Assemble = (emitter, options, identity) => {
   const failover = new FailoverWatch({
     askFresh: () => probe.canWrite(settings.connectTimeoutMs),
     failedOver: () => {
-      events.failedOver();
+      const host = driver.currentHost;
+      events.failedOver(host && describeHost(host));
       engine.softEvict();
     },
     isReadOnly: () => events.readOnlyServer(),
@@ -137,7 +144,10 @@ export const assemble: Assemble = (emitter, options, identity) => {
     failed: (session, error) => events.failed(session, error),
     statementFailed: (error) => events.statementFailed(error),
     openTransaction: (session) => events.openTransaction(session.holder),
-    readOnlyServer: () => failover.suspect(),
+    readOnlyServer: () => {
+      // What a replica refuses is its borrower's mistake.
+      if (settings.role !== 'replica') failover.suspect();
+    },
   });
   const probe = new ServerProbe(name, driver);
   const engine = new ResourcePool({ options: settings, driver, observer: events });
@@ -149,6 +159,7 @@ export const assemble: Assemble = (emitter, options, identity) => {
     log,
     engine,
     lender,
+    address: () => addressOfPool(settings, driver.currentHost),
     probe,
     open: events,
     sites,

@@ -7,7 +7,7 @@ import type { DrainReport } from '../../engine/drain-report.js';
 import type { PoolStats } from '../../engine/statistics.js';
 import type { LeaseHolder } from '../../errors/acquire-timeout.error.js';
 import { PoolClosedError } from '../../errors/pool-closed.error.js';
-import { addressOfPool, type DatabaseAddress } from '../options/address.js';
+import type { DatabaseAddress } from '../options/address.js';
 import type { PoolOptions } from '../options/pool-options.js';
 import { resolvePoolOptions } from '../options/resolve-options.js';
 import type { PoolSnapshot } from '../report/pool-snapshot.js';
@@ -238,7 +238,7 @@ export class Pool extends pg.Pool {
    * that its newest connection leads to, else the first; `hosts` tells all of them.
    */
   get address(): DatabaseAddress {
-    return addressOfPool(this.#parts.settings);
+    return this.#parts.address();
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { PoolOptions } from '../options/pool-options.js';
-import type { PoolLog } from './pool-log.js';
+import { type PoolLog, tellError } from './pool-log.js';
 
 type PgPoolLog = NonNullable<PoolOptions['log']>;
 
@@ -18,6 +18,10 @@ export function withPgPoolLog(others: PoolLog, log: PgPoolLog | undefined): Pool
     warn(sentence, details) {
       log(sentence);
       others.warn(sentence, details);
+    },
+    error(sentence, details) {
+      log(sentence);
+      tellError(others, sentence, details);
     },
   };
 }

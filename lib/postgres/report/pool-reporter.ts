@@ -5,9 +5,10 @@ import type { DrainReport } from '../../engine/drain-report.js';
 import type { Lease } from '../../engine/lease.js';
 import { describeCause } from '../../errors/describe-cause.js';
 import { duration } from '../../errors/duration.js';
+import { WrongServerRoleError } from '../../errors/wrong-server-role.error.js';
 import type { InstrumentationSlot } from './instrumentation.js';
 import { PoolChannels } from './pool-channels.js';
-import type { PoolLog } from './pool-log.js';
+import { type PoolLog, tellError } from './pool-log.js';
 import { detailsOf, headlineOf, TOLD } from './pool-report-text.js';
 import type { PoolSeat } from './pool-seat.js';
 import type { PoolSnapshot } from './pool-snapshot.js';
@@ -34,6 +35,8 @@ export interface ReporterParts {
   readonly log: PoolLog;
   /** Where the pool connects to, without any secret. */
   readonly address: () => string;
+  /** Which of several hosts a session leads to; undefined where there is one. */
+  readonly hostOf: (session: PostgresSession) => string | undefined;
   readonly sites: CallSiteSampling;
   readonly snapshot: (most?: number) => PoolSnapshot;
   readonly instrumentation: InstrumentationSlot;
@@ -53,6 +56,7 @@ export class PoolReporter extends PoolChannels {
 
   protected readonly log: PoolLog;
   protected readonly address: () => string;
+  protected readonly hostOf: ReporterParts['hostOf'];
   protected readonly sites: CallSiteSampling;
   protected readonly snapshot: (most?: number) => PoolSnapshot;
   protected readonly seat: PoolSeat | undefined;
@@ -62,6 +66,7 @@ export class PoolReporter extends PoolChannels {
     const { slowAcquireMs } = parts;
     this.log = parts.log;
     this.address = parts.address;
+    this.hostOf = parts.hostOf;
     this.sites = parts.sites;
     this.snapshot = parts.snapshot;
     this.seat = parts.seat;
@@ -88,8 +93,10 @@ export class PoolReporter extends PoolChannels {
   override created(session: PostgresSession, tookMs: number): void {
     super.created(session, tookMs);
     this.#hasConnected = true;
-    this.log.debug(`${this.pool}: connected in ${duration(tookMs)}`, {
+    const host = this.hostOf(session);
+    this.log.debug(`${this.pool}: connected${host ? ` to ${host}` : ''} in ${duration(tookMs)}`, {
       pool: this.pool,
+      host,
       backend: session.backend,
     });
   }
@@ -123,11 +130,12 @@ export class PoolReporter extends PoolChannels {
     if (!permanent && now - this.#lastOutageReportAt < REPEAT_AFTER_MS) return;
     this.#lastOutageReportAt = now;
     const next = permanent ? 'waiting would not help' : 'trying again';
-    this.log.warn(
+    const sentence =
       `${this.pool}: cannot connect to ${this.address()}: ${describeCause(error)}` +
-        ` (attempt ${failures}, ${next})`,
-      { pool: this.pool, attempt: failures, permanent },
-    );
+      ` (attempt ${failures}, ${next})`;
+    const details = { pool: this.pool, attempt: failures, permanent };
+    if (error instanceof WrongServerRoleError) tellError(this.log, sentence, details);
+    else this.log.warn(sentence, details);
   }
 
   override recovered(failures: number, downMs: number): void {
@@ -250,12 +258,14 @@ export class PoolReporter extends PoolChannels {
     );
   }
 
-  failedOver(): void {
-    this.log.warn(
-      `${this.pool}: ${this.address()} leads to another server now, which can write:` +
-        ' the connections to the old one are replaced',
-      { pool: this.pool },
-    );
+  /** @param host the one that can write, where there are several to choose from */
+  failedOver(host: string | undefined): void {
+    const told = host
+      ? `${host} of ${this.address()} can write, which other connections cannot:`
+      : `${this.address()} leads to another server now, which can write:`;
+    this.log.warn(`${this.pool}: ${told}` + ' the connections to the old one are replaced', {
+      pool: this.pool,
+    });
   }
 
   readOnlyServer(): void {
