@@ -1,6 +1,6 @@
 import type { PoolLog } from '../../../../lib/index.js';
 
-type Level = 'debug' | 'info' | 'warn';
+type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** Remembers what a pool writes. */
 export class RecordingLog implements PoolLog {
@@ -25,5 +25,9 @@ export class RecordingLog implements PoolLog {
 
   warn(sentence: string, details: object): void {
     this.lines.push({ level: 'warn', sentence, details });
+  }
+
+  error(sentence: string, details: object): void {
+    this.lines.push({ level: 'error', sentence, details });
   }
 }
