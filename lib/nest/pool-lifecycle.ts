@@ -1,4 +1,5 @@
 import {
+  Inject,
   Injectable,
   Logger,
   type OnApplicationBootstrap,
@@ -10,7 +11,12 @@ import { ModulesContainer } from '@nestjs/core';
 import { Pool } from '../postgres/pool/pool.js';
 import type { Module } from './application-parts.js';
 import { whenStartFails } from './failed-start.js';
+import { nestPoolLog } from './nest-pool-log.js';
+import type { PoolDefinition } from './pool-definitions.js';
+import { PRIMARY, REPLICA } from './pool-names.js';
 import { PoolRegistry } from './pool-registry.js';
+import { POOL_DEFINITIONS } from './pool.tokens.js';
+import { warnOfReplicaAtPrimary } from './replica-address.js';
 import { refuseUnknownPools } from './unknown-pools.js';
 
 /** `createApplicationContext()` is over before an application can enable its shutdown hooks. */
@@ -25,11 +31,13 @@ const TIME_TO_ENABLE_HOOKS_MS = 100;
 @Injectable()
 export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   readonly #logger = new Logger('PoolModule');
+  readonly #ended = new AbortController();
   #hooksCheck: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly registry: PoolRegistry,
     private readonly modules: ModulesContainer,
+    @Inject(POOL_DEFINITIONS) private readonly definitions: ReadonlyMap<string, PoolDefinition>,
   ) {
     // Nest calls the hooks of global modules first at start and last at shutdown. With this the
     // pools are also up before other global modules use them in a hook, and drain after those.
@@ -49,6 +57,7 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
   }
 
   onApplicationBootstrap(): void {
+    this.#lookAtReplica();
     // A test closes its application itself.
     if (process.env.NODE_ENV === 'test') return;
     this.#hooksCheck = setTimeout(() => this.#warnWithoutHooks(), TIME_TO_ENABLE_HOOKS_MS).unref();
@@ -57,6 +66,16 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
   async onApplicationShutdown(): Promise<void> {
     clearTimeout(this.#hooksCheck);
     await this.#drain();
+  }
+
+  /** In the background: a server that is down delays no start. */
+  #lookAtReplica(): void {
+    if (this.definitions.get(REPLICA)?.addressFrom !== undefined) return;
+    const poolOf = (name: string) => this.#pools.find((pool) => pool.name === name);
+    const replica = poolOf(REPLICA);
+    if (!replica) return;
+    const log = nestPoolLog(this.#logger);
+    void warnOfReplicaAtPrimary(replica, poolOf(PRIMARY), log, this.#ended.signal);
   }
 
   get #module(): Module {
@@ -70,6 +89,7 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
   }
 
   async #drain(timeoutMs?: number): Promise<void> {
+    this.#ended.abort();
     await Promise.all(this.#pools.map((pool) => pool.drain(timeoutMs)));
   }
 

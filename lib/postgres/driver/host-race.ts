@@ -162,7 +162,7 @@ export class HostRace<T> {
   #failures(): HostFailure[] {
     return this.#runners
       .filter(({ hasFailed }) => hasFailed)
-      .map(({ address, failure }) => ({ ...address, error: failure }));
+      .map(({ address, failure }) => failureOf(address, failure));
   }
 
   /** What was heard of some hosts says more than that the time was over for the others. */
@@ -172,7 +172,7 @@ export class HostRace<T> {
     const silent = this.#runners.filter(({ hasFailed }) => !hasFailed);
     return this.#combined([
       ...failures,
-      ...silent.map(({ address }) => ({ ...address, error: reason })),
+      ...silent.map(({ address }) => failureOf(address, reason)),
     ]);
   }
 
@@ -192,4 +192,8 @@ export class HostRace<T> {
       others: describeFailures(others),
     });
   }
+}
+
+function failureOf({ host, port }: HostAddress, error: unknown): HostFailure {
+  return { host, port, error };
 }

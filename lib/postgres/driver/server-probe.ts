@@ -28,15 +28,19 @@ export class ServerProbe {
     return this.#ping;
   }
 
-  /** What the server is, on a connection of this question's own. @throws as {@link ping} does */
-  role(timeoutMs: number): Promise<ServerRole> {
-    return this.#ask(timeoutMs, ({ client }) => readServerRole(client));
+  /**
+   * What the server is, on a connection of this question's own.
+   *
+   * @throws as {@link ping} does, and the reason of the signal
+   */
+  role(timeoutMs: number, signal?: AbortSignal): Promise<ServerRole> {
+    return this.#ask(timeoutMs, ({ client }) => readServerRole(client), { signal });
   }
 
   /** Whether a connection that is opened now could write: of several hosts, to any of them. */
   async canWrite(timeoutMs: number): Promise<boolean> {
     try {
-      await this.#ask(timeoutMs, () => Promise.resolve(), 'primary');
+      await this.#ask(timeoutMs, () => Promise.resolve(), { wanted: 'primary' });
       return true;
     } catch (error) {
       if (error instanceof WrongServerRoleError) return false;
@@ -76,9 +80,11 @@ export class ServerProbe {
   async #ask<T>(
     timeoutMs: number,
     ask: (session: PostgresSession) => Promise<T>,
-    wanted?: 'primary',
+    { wanted, signal }: { wanted?: 'primary'; signal?: AbortSignal | undefined } = {},
   ): Promise<T> {
     const attempt = new AbortController();
+    const abort = () => attempt.abort(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
     const late = () => new TimeLimitError(this.pool, 'ping', timeoutMs);
     const answer = this.driver
       .openBeside(attempt.signal, wanted)
@@ -86,6 +92,7 @@ export class ServerProbe {
     try {
       return await within(systemDeadlines, timeoutMs, answer, late);
     } finally {
+      signal?.removeEventListener('abort', abort);
       attempt.abort(late());
     }
   }

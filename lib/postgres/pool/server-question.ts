@@ -22,6 +22,10 @@ export function roleOverIdle(pool: Pool, timeoutMs: number): Promise<ServerRole>
  *
  * @throws what connecting throws, or TimeLimitError after `timeoutMs`
  */
-export function roleOverProbe(pool: Pool, timeoutMs: number): Promise<ServerRole> {
-  return partsOf(pool).probe.role(timeoutMs);
+export function roleOverProbe(
+  pool: Pool,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<ServerRole> {
+  return partsOf(pool).probe.role(timeoutMs, signal);
 }

@@ -261,9 +261,9 @@ export class PoolReporter extends PoolChannels {
   /** @param host the one that can write, where there are several to choose from */
   failedOver(host: string | undefined): void {
     const told = host
-      ? `${host} of ${this.address()} can write, which other connections cannot:`
-      : `${this.address()} leads to another server now, which can write:`;
-    this.log.warn(`${this.pool}: ${told}` + ' the connections to the old one are replaced', {
+      ? `${host} of ${this.address()} can write, which other connections cannot`
+      : `${this.address()} leads to another server now, which can write`;
+    this.log.warn(`${this.pool}: ${told}: the connections to the old one are replaced`, {
       pool: this.pool,
     });
   }

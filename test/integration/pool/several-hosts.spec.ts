@@ -14,6 +14,9 @@ import { RecordingLog } from './support/recording-log.js';
 /** Longer than any test: whatever waits for one of its limits fails. */
 const NO_LIMITS = { connectTimeoutMs: 300_000, acquireTimeoutMs: 120_000 };
 
+/** It only matters when something is wrong. */
+const SLOWLY = { timeoutMs: 30_000 };
+
 describe('a pool with several hosts', () => {
   let primary: PostgresServer;
   let standby: PostgresServer;
@@ -122,7 +125,7 @@ describe('a pool with several hosts', () => {
     await proxy.blackhole();
     const pool = open([proxy, moving], { role: 'primary', ...NO_LIMITS, max: 1 });
     const port = portOf(pool);
-    await eventually(() => moving.counts.accepted > 0);
+    await eventually(() => moving.counts.accepted > 0, SLOWLY);
     moving.retarget(primary);
     expect(await port).toBe(primary.port);
   });
@@ -134,7 +137,7 @@ describe('a pool with several hosts', () => {
     const pool = open([silent, wrong, primary], { role: 'primary', ...NO_LIMITS });
     await pool.query('SELECT 1');
     await silent.resume();
-    await eventually(() => silent.openConnections + wrong.openConnections === 0);
+    await eventually(() => silent.openConnections + wrong.openConnections === 0, SLOWLY);
     expect(pool.stats().total).toBe(1);
   });
 
@@ -164,7 +167,7 @@ describe('a pool with several hosts', () => {
     });
     stop.abort();
     await expect(sleeping).rejects.toThrow();
-    await eventually(() => second.cancelRequests.length > 0);
+    await eventually(() => second.cancelRequests.length > 0, SLOWLY);
     expect(second.cancelRequests[0]!.processId).toBe(rows[0]!.pid);
     expect(first.cancelRequests).toEqual([]);
   });
@@ -245,7 +248,7 @@ describe('a pool with several hosts', () => {
     it('logs an error, and starts, where it starts in the background', async () => {
       const pool = open([primary], { role: 'replica', startup: 'background', min: 1 });
       await pool.start();
-      await eventually(() => log.sentences('error').length > 0);
+      await eventually(() => log.sentences('error').length > 0, SLOWLY);
       expect(log.sentences('error')[0]).toContain('is a primary, and role is');
     });
 
