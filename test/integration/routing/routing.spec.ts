@@ -32,7 +32,7 @@ describe('reads of a replica pool', () => {
       seen.set(port, (seen.get(port) ?? 0) + 1);
     }
 
-    expect([...seen.keys()].toSorted()).toEqual([first.port, second.port].toSorted());
+    expect(new Set(seen.keys())).toEqual(new Set([first.port, second.port]));
     for (const reads of seen.values()) expect(reads).toBe(20);
     expect(primary.stats().counters.acquires).toBe(0);
     expect(replica.members.map(({ name }) => name)).toEqual([

@@ -57,10 +57,10 @@ export interface BackgroundWork {
 
 /** Does something over and over, so many at the same time. */
 export function inBackground(workers: number, work: () => Promise<unknown>): BackgroundWork {
-  let isOver = false;
+  const over = new AbortController();
   const state = { done: 0, failed: 0, lastError: undefined as unknown };
   const worker = async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       try {
         await work();
         state.done += 1;
@@ -75,7 +75,7 @@ export function inBackground(workers: number, work: () => Promise<unknown>): Bac
   const all = Promise.all(Array.from({ length: workers }, worker));
   return Object.assign(state, {
     async end() {
-      isOver = true;
+      over.abort();
       await all;
     },
   });
