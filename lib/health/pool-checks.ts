@@ -61,9 +61,10 @@ export class PoolChecks {
 /** How each replica is, and how busy. */
 function replicasOf(pool: Pool): object {
   if (!(pool instanceof ReplicaPool)) return {};
-  const replicas = pool.replicas().map(({ pool: name, ...replica }) => {
-    const { leased, waiting, max } = pool.members.find((member) => member.name === name)!.stats();
-    return { pool: name, ...replica, leased, waiting, max };
+  const loads = new Map(pool.members.map((member) => [member.name, member.stats()]));
+  const replicas = pool.replicas().map((replica) => {
+    const { leased, waiting, max } = loads.get(replica.pool)!;
+    return Object.assign(replica, { leased, waiting, max });
   });
   return { replicas };
 }

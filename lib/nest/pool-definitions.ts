@@ -85,10 +85,14 @@ function withFallback(
   return { ...definition, atPrimary };
 }
 
-/** By its role, or by its name and an address of its own. */
+/**
+ * By its role, or by its name and an address of its own. Of the primary's one host no replica can be
+ * expected.
+ */
 function isOfReplicas({ name, kind, options, origins, addressFrom }: PoolDefinition): boolean {
-  if (addressFrom !== undefined) return false;
-  const { role } = resolvePoolOptions(name, options, { strict: true, defaults: kind, origins });
+  const context = { strict: true, defaults: kind, origins };
+  const { role, hosts } = resolvePoolOptions(name, options, context);
+  if (addressFrom !== undefined) return role === 'replica' && hosts.length > 1;
   return role === 'replica' || (role === undefined && name === REPLICA);
 }
 

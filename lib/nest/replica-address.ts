@@ -36,7 +36,8 @@ export async function warnOfReplicaAtPrimary(
     return;
   }
   let answer = settings.startup === 'lazy' ? undefined : await isPrimary(replica, signal);
-  if (answer === undefined && (await connects(replica, signal))) {
+  // What has connected may be to the primary in its place.
+  while (answer === undefined && (await connects(replica, signal))) {
     answer = await isPrimary(replica, signal);
   }
   if (!answer) return;

@@ -2,6 +2,7 @@ import { pauseAfter } from '../engine/backoff.js';
 import { systemClock } from '../engine/system-clock.js';
 import { describeCause } from '../errors/describe-cause.js';
 import { duration } from '../errors/duration.js';
+import { WrongServerRoleError } from '../errors/wrong-server-role.error.js';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import type { PoolLog } from '../postgres/report/pool-log.js';
@@ -155,18 +156,23 @@ export class ReplicaHost implements Candidate {
     if (total - closing - connecting <= 0 && this.#out !== 'not a standby') {
       this.#refusals += 1;
       this.#backAt = systemClock.now() + pauseAfter(this.#refusals, 1, false);
-      this.#goOut('unreachable', describeCause(error));
+      this.#failed(error);
       // Only a connection that is opened now can tell that it is back.
       this.#session.end();
     }
     this.#rounds.now();
   }
 
+  #failed(error: unknown): void {
+    if (error instanceof WrongServerRoleError) this.#goOut('not a standby');
+    else this.#goOut('unreachable', describeCause(error));
+  }
+
   async #look(): Promise<boolean> {
     try {
       await this.#observe();
     } catch (error) {
-      this.#goOut('unreachable', describeCause(error));
+      this.#failed(error);
       return false;
     }
     return true;
@@ -213,7 +219,7 @@ export class ReplicaHost implements Candidate {
   /**
    * A server that was promoted takes writes: reads for a replica are none of its business. Where
    * none of the hosts ever was a standby, and none was said to be one, somebody has named the
-   * primary twice, as on a machine for development: that serves, with a warning.
+   * primary twice, as on a machine for development: that serves.
    */
   #isNoStandby(): void {
     this.#replayed = undefined;
@@ -224,13 +230,6 @@ export class ReplicaHost implements Candidate {
       this.#session.end();
       return;
     }
-    if (this.#out === 'unknown') {
-      this.events.log.warn(
-        `${this.pool.name}: is no standby, so its reads burden a primary; give it the address of a` +
-          " standby, or none: then it has the primary's",
-        { pool: this.pool.name },
-      );
-    }
     this.#comeIn();
   }
 
@@ -240,10 +239,12 @@ export class ReplicaHost implements Candidate {
     if (before === out) return;
     this.#become(out);
     const { name } = this.pool;
-    this.events.log.warn(`${name}: no reads go to this replica from now on: ${this.reason}`, {
-      pool: name,
-      ...this.#details,
-    });
+    // Among the hosts of all servers one is the primary: that is no news.
+    const isExpected = out === 'not a standby' && before === 'unknown';
+    this.events.log[isExpected ? 'info' : 'warn'](
+      `${name}: no reads go to this replica from now on: ${this.reason}`,
+      { pool: name, ...this.#details },
+    );
     if (before === undefined || before === 'unknown') this.events.changed(this);
   }
 

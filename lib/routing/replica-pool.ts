@@ -218,7 +218,7 @@ function probeOf({ hosts }: ReplicaSet): PoolProbe {
   const [first] = hosts as [ReplicaHost, ...ReplicaHost[]];
   return {
     ping: (limitMs) => firstOf((probe) => probe.ping(limitMs)),
-    role: (limitMs) => firstOf((probe) => probe.role(limitMs)),
+    role: (limitMs, signal) => firstOf((probe) => probe.role(limitMs, signal)),
     canWrite: (limitMs) => firstOf((probe) => probe.canWrite(limitMs)),
     rows: (statement, values, limitMs) => first.parts.probe.rows(statement, values, limitMs),
     answer: (limitMs, question) => first.parts.probe.answer(limitMs, question),

@@ -27,12 +27,14 @@ export function routedPools(
     const atPrimary = { connectionString: address.href };
     const { username: user, password } = address;
     const primary = new Pool({ ...atPrimary, ...ofPrimary }, { name: 'primary', log });
-    const ofReplica: PoolOptions = { lagProbeMs: 50, ...options };
+    const ofReplica: PoolOptions = { lagProbeMs: 50, startup: 'background', ...options };
     const replica = new ReplicaPool(
       { hosts, user, password, database: 'postgres', role: 'replica', ...ofReplica },
       { name: 'replica', log, primary, atPrimary: { ...ofReplica, ...atPrimary } },
     );
     open.push(replica, primary);
+    // As the module does: from now on the servers are asked how they are.
+    void replica.start();
     return { primary, replica, log };
   };
 }
@@ -55,10 +57,10 @@ export interface BackgroundWork {
 
 /** Does something over and over, so many at the same time. */
 export function inBackground(workers: number, work: () => Promise<unknown>): BackgroundWork {
-  let isOver = false;
+  const over = new AbortController();
   const state = { done: 0, failed: 0, lastError: undefined as unknown };
   const worker = async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       try {
         await work();
         state.done += 1;
@@ -66,14 +68,14 @@ export function inBackground(workers: number, work: () => Promise<unknown>): Bac
         state.failed += 1;
         state.lastError = error;
         // Who is refused at once asks again a moment later.
-        await sleep(5);
+        await sleep(20);
       }
     }
   };
   const all = Promise.all(Array.from({ length: workers }, worker));
   return Object.assign(state, {
     async end() {
-      isOver = true;
+      over.abort();
       await all;
     },
   });
