@@ -1,5 +1,6 @@
 import type { OptionProblem } from '../errors/invalid-options.error.js';
 import { shownName } from '../errors/shown-name.js';
+import { CAUSAL_OPTIONS, causalProblems } from './causal/causal-option-problems.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
 import { nestedProblems } from './pool-sizing.js';
@@ -14,6 +15,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'sizing',
   'serverCheck',
   'pgBouncer',
+  ...CAUSAL_OPTIONS,
 ]);
 
 type Pools = Readonly<Record<string, unknown>>;
@@ -30,6 +32,7 @@ export function moduleOptionProblems(
     ...wrongService(options),
     ...nestedProblems(MODULE, options.sizing),
     ...serverCheckProblems(MODULE, options.serverCheck, names),
+    ...wrongCausal(options),
     ...poolsThatAreNoObjects(pools),
     ...poolsDeclaredOtherwise(pools, names),
   ];
@@ -49,6 +52,10 @@ function misplacedOptions(options: PoolModuleOptions): OptionProblem[] {
       option,
       message: `${option} is not an option; a pool stands under pools, as { pools: { primary: {} } }`,
     }));
+}
+
+function wrongCausal(options: PoolModuleOptions): OptionProblem[] {
+  return causalProblems(options).map(({ option, message }) => ({ pool: MODULE, option, message }));
 }
 
 function wrongService({ service }: PoolModuleOptions): OptionProblem[] {

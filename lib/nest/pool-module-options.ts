@@ -3,6 +3,7 @@ import type { PgBouncerOptions } from '../pgbouncer/pgbouncer-options.js';
 import type { NumberOption } from '../postgres/options/connection-options.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 import type { SizingOptions } from '../sizing/sizing-options.js';
+import type { CausalOptions } from './causal/causal-options.js';
 import type { PoolName } from './pool-names.js';
 import type { ServerCheckOptions } from './server-check/server-check-options.js';
 
@@ -30,7 +31,7 @@ export interface RegisteredPoolOptions extends PoolOptions {
  *
  * @publicApi
  */
-export interface PoolModuleOptions {
+export interface PoolModuleOptions extends CausalOptions {
   /**
    * Name of this application in `pg_stat_activity`: sessions are called `service:pool:instance`,
    * with 8 characters that tell this process from the others, unless a pool has an

@@ -1,11 +1,13 @@
 import { Logger, type Provider, Scope } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { APP_INTERCEPTOR, ModulesContainer } from '@nestjs/core';
 import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
 import { databaseUrlVariable } from '../postgres/options/environment.js';
 import { Pool } from '../postgres/pool/pool.js';
 import { ReplicaPool } from '../routing/replica-pool.js';
 import type { ServerSizing } from '../sizing/server-sizing.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
+import { CausalInterceptor } from './causal/causal.interceptor.js';
+import { CausalReads } from './causal/causal-reads.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { PoolAdvisor } from './pool-advisor.js';
 import type { PoolDefinition } from './pool-definition.js';
@@ -78,6 +80,13 @@ export function poolProviders(names: readonly string[]): Provider[] {
       inject: [POOL_MODULE_OPTIONS],
       useFactory: (options: PoolModuleOptions) => new PgBouncerAdmin(options?.pgBouncer),
     },
+    {
+      provide: CausalReads,
+      inject: [PoolRegistry, POOL_MODULE_OPTIONS],
+      useFactory: (registry: PoolRegistry, options: PoolModuleOptions) =>
+        new CausalReads(registry, options),
+    },
+    { provide: APP_INTERCEPTOR, useClass: CausalInterceptor },
     PoolLifecycle,
     PoolAdvisor,
   ];
