@@ -104,8 +104,8 @@ function declaredInstances(definitions: PoolDefinitions): ReadonlyMap<string, nu
   );
 }
 
-function tellSizing(sizing: ServerSizing): void {
-  if (sizing.pools.some(({ isAuto }) => isAuto)) log.info(sizing.reason, { sizing });
+function tellSizing({ reason, ...sizing }: ServerSizing): void {
+  if (sizing.pools.some(({ isAuto }) => isAuto)) log.info(reason, sizing);
 }
 
 function makePool({ name, role, options, origins, addressFrom }: PoolDefinition): Pool {
