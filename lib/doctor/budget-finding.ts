@@ -2,8 +2,12 @@ import { type Allowance, allowancesOf } from '../sizing/allowance.js';
 import { type Budget, budgetIn, budgetText } from '../sizing/budget.js';
 import { counted } from '../sizing/server-sizing.js';
 import type { Finding } from './finding.js';
+import { ownerOf } from './instances.js';
 import { type PoolOnServer, poolsText } from './pool-on-server.js';
 import type { ServerFacts, SessionGroup } from './server-facts.js';
+
+/** So many other applications are named; who has most is who matters. */
+const MOST_NAMED = 3;
 
 /** How many processes of the application there are, and how that is known. */
 export interface Instances {
@@ -29,6 +33,8 @@ interface Demand {
   readonly wanted: number;
   /** Sessions of other applications that count against the same limit. */
   readonly others: number;
+  /** Whose they are. */
+  readonly strangers: readonly SessionGroup[];
   /** How many the budget is. */
   readonly most: number;
   /** Over the budget above 1. */
@@ -68,25 +74,25 @@ function demandOf(
   const pools = all.filter(counts);
   const perInstance = pools.reduce((sum, { max }) => sum + max, 0);
   const wanted = perInstance * instances.count;
-  const others = sessionsOf(
-    facts.sessions.filter((group) => counts(group) && !isOurs(group.application)),
-  );
+  const strangers = facts.sessions.filter((group) => counts(group) && !isOurs(group.application));
+  const others = sessionsOf(strangers);
   const most = budgetIn(budget, allowance.limit);
   // A number is for this application alone; a part is of what everybody shares.
   const load =
     'percent' in budget
       ? ratio(wanted + others, most)
       : Math.max(ratio(wanted, most), ratio(wanted + others, allowance.limit));
-  return { allowance, pools, perInstance, wanted, others, most, load };
+  return { allowance, pools, perInstance, wanted, others, strangers, most, load };
 }
 
 function demandText(
-  { allowance, pools, perInstance, wanted, others, most }: Demand,
+  { allowance, pools, perInstance, wanted, others, strangers, most }: Demand,
   instances: Instances,
   facts: ServerFacts,
   budget: Budget,
 ): string {
-  const beside = others === 0 ? '' : ` beside ${others} of other applications,`;
+  const beside =
+    others === 0 ? '' : ` beside ${others} of other applications (${applicationsText(strangers)}),`;
   const source = instances.by === 'declared' ? ' (sizing.instances)' : ' (seen)';
   const who = `${counted(instances.count, 'instance')}${instances.count === 1 ? '' : source}`;
   const limit =
@@ -98,6 +104,18 @@ function demandText(
     ` (${poolsText(pools)}) may open ${wanted}${beside || ','} and that is ${limit}` +
     ` ${limitText(allowance, facts)}`
   );
+}
+
+/** Who has most of the sessions: `psql 30, cron 2` */
+function applicationsText(sessions: readonly SessionGroup[]): string {
+  const counts = new Map<string, number>();
+  for (const { application, count } of sessions) {
+    const { name } = ownerOf(application);
+    counts.set(name, (counts.get(name) ?? 0) + count);
+  }
+  const most = [...counts].toSorted((a, b) => b[1] - a[1]);
+  const named = most.slice(0, MOST_NAMED).map(([name, count]) => `${name} ${count}`);
+  return [...named, ...(most.length > MOST_NAMED ? ['...'] : [])].join(', ');
 }
 
 /** Where a limit comes from, after its number. */

@@ -20,7 +20,7 @@ export function overFormula(
   const wayOut =
     room >= working.length
       ? `set max: 'auto', or numbers that are ${room} together`
-      : 'run fewer instances, or put a pooler in between';
+      : 'lower max, run fewer instances, or put a pooler in between';
   return {
     code: 'over-formula',
     level: 'warning',

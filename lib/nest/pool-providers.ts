@@ -124,8 +124,8 @@ function declaredInstances(definitions: PoolDefinitions): ReadonlyMap<string, nu
   );
 }
 
-function tellSizing(sizing: ServerSizing): void {
-  if (sizing.pools.some(({ isAuto }) => isAuto)) log.info(sizing.reason, { sizing });
+function tellSizing({ reason, ...sizing }: ServerSizing): void {
+  if (sizing.pools.some(({ isAuto }) => isAuto)) log.info(reason, sizing);
 }
 
 /** @param home the pool whose replicas others lead to; a test may have put something in its place */

@@ -41,8 +41,24 @@ describe('the budget of a server', () => {
       },
       { application: 'psql', user: 'eve', database: 'other', state: 'idle', count: 30 },
     ];
-    expect(textOf(on(4), { sessions })).toContain('may open 40 beside 30 of other applications,');
+    expect(textOf(on(4), { sessions })).toContain(
+      'may open 40 beside 30 of other applications (psql 30),',
+    );
     expect(textOf(on(4), { sessions: sessions.slice(0, 1) })).toBeUndefined();
+  });
+
+  it('names the other applications that have most of the sessions', () => {
+    const others = ['mail:primary:00000001', 'mail:primary:00000002', '', 'cron', 'psql', 'psql'];
+    const sessions = others.map((application, index) => ({
+      application,
+      user: 'eve',
+      database: 'other',
+      state: 'idle',
+      count: 10 - index,
+    }));
+    expect(textOf(on(4), { sessions })).toContain(
+      'beside 45 of other applications (mail:primary 19, psql 11, (no name) 8, ...),',
+    );
   });
 
   it.each([

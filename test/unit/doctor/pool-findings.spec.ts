@@ -48,6 +48,12 @@ describe('a server that can work on 17 statements at once', () => {
     expect(overFormula(pools(count, max), sizing)).toBeUndefined();
   });
 
+  it('is told that instances are too many where there is less than 1 for each', () => {
+    expect(overFormula(pools(18, 10), sizing)!.message).toMatch(
+      /; lower max, run fewer instances, or put a pooler in between$/,
+    );
+  });
+
   it('is told how many would do', () => {
     expect(overFormula(pools(4, 10), sizing)!.message).toBe(
       '4 instances with 10 connections (primary 10) may keep it busy with 40 statements at once,' +
