@@ -6,7 +6,8 @@ import type { TransactionOptions, TransactionSettings } from './transaction-opti
 /** What is sent before the first statement of a transaction. */
 export function beginning(options: TransactionOptions): Prelude[] {
   const text = beginText(options) + (options.deferrable ? ' DEFERRABLE' : '');
-  return [{ text, messages: ownStatement(text) }, ...settingsOf(options.settings)];
+  const begin = { text, messages: ownStatement(text) };
+  return options.settings ? [begin, ...settingsOf(options.settings)] : [begin];
 }
 
 /** Parameters and not text: a value is data, whatever stands in it. */
