@@ -1,13 +1,9 @@
-import {
-  type BatchObservableResult,
-  type Meter,
-  type Observable,
-  ROOT_CONTEXT,
-} from '@opentelemetry/api';
+import type { BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
 import { BUCKET_BOUNDS_MS } from '../engine/histogram.js';
 import type { PoolStats } from '../engine/statistics.js';
 import type { Pool } from '../postgres/pool/pool.js';
 import { CONNECTION_STATE, POOL_NAME } from './attributes.js';
+import { Durations } from './durations.js';
 
 const IN_SECONDS = {
   unit: 's',
@@ -28,19 +24,20 @@ export interface DurationRecorder {
  */
 export class PoolInstruments {
   readonly #meter: Meter;
+  readonly #durations: Durations[] = [];
 
   constructor(meter: Meter) {
     this.#meter = meter;
   }
 
-  /** Records durations of a pool, in seconds. */
+  /** Records durations of a pool, in seconds; {@link observe} sees to it that they arrive. */
   recorderFor(pool: Pool): DurationRecorder {
     const histogram = (name: string, description: string) => {
       const full = `db.client.connection.${name}`;
       const instrument = this.#meter.createHistogram(full, { description, ...IN_SECONDS });
-      const attributes = Object.freeze({ [POOL_NAME]: pool.name });
-      // Without the context of a caller, whom no pool's metric is about.
-      return (ms: number) => instrument.record(ms / 1_000, attributes, ROOT_CONTEXT);
+      const durations = new Durations(instrument, Object.freeze({ [POOL_NAME]: pool.name }));
+      this.#durations.push(durations);
+      return durations.add;
     };
     return {
       created: histogram('create_time', 'How long it took to open connections.'),
@@ -60,12 +57,19 @@ export class PoolInstruments {
   observe(pools: readonly Pool[]): () => void {
     const observables = this.#observables();
     const { instruments } = observables;
+    const handOver = (): void => {
+      for (const durations of this.#durations) durations.handOver();
+    };
     const collect = (result: BatchObservableResult): void => {
+      handOver();
       const open = pools.map((pool) => pool.stats()).filter(({ state }) => state !== 'closed');
       for (const stats of open) observables.tell(result, stats);
       if (open.length === 0) stop();
     };
-    const stop = (): void => this.#meter.removeBatchObservableCallback(collect, instruments);
+    const stop = (): void => {
+      handOver();
+      this.#meter.removeBatchObservableCallback(collect, instruments);
+    };
     this.#meter.addBatchObservableCallback(collect, instruments);
     return stop;
   }

@@ -7,7 +7,8 @@ import type { TransactionOptions, TransactionSettings } from './transaction-opti
 /** What is sent before the first statement of a transaction. */
 export function beginning(options: TransactionOptions): Prelude[] {
   const text = beginText(options) + (options.deferrable ? ' DEFERRABLE' : '');
-  return [{ text, messages: ownStatement(text) }, ...settingsOf(options.settings)];
+  const begin = { text, messages: ownStatement(text) };
+  return options.settings ? [begin, ...settingsOf(options.settings)] : [begin];
 }
 
 /** Behind BEGIN, the limits that a pooler has kept the session from being told. */

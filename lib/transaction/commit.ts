@@ -48,33 +48,35 @@ export interface CommitRules {
  * Sends COMMIT on a quiet session and tells the truth about what became of it. It is aborted by no
  * deadline and no signal but its own limit.
  *
- * @throws UnexpectedRollbackError when the server answered ROLLBACK
- * @throws the server's error, unchanged, when it refused: then all was rolled back
- * @throws CommitOutcomeUnknownError when there was no answer
+ * @param told called once: without an error when it was committed; with an UnexpectedRollbackError
+ *   when the server answered ROLLBACK; with the server's error, unchanged, when it refused, and then
+ *   all was rolled back; with a CommitOutcomeUnknownError when there was no answer
  */
-export function commit(session: PostgresSession, rules: CommitRules): Promise<void> {
+export function commit(
+  session: PostgresSession,
+  rules: CommitRules,
+  told: (error?: Error) => void,
+): void {
   const { pool, label, limitMs, ending } = rules;
-  return new Promise((resolve, reject) => {
-    let isOver = false;
-    const end = (error?: Error | null, result?: QueryResult): void => {
-      if (isOver) return;
-      isOver = true;
-      deadline.cancel();
-      if (error) {
-        session.failed(error);
-        reject(fateOf(error, rules));
-      } else if (result!.command === ending.committed) {
-        resolve();
-      } else {
-        // So the server answers COMMIT in a transaction in which a statement had failed.
-        reject(new UnexpectedRollbackError(pool, label));
-      }
-    };
-    const expire = (): void => end(new TimeLimitError(pool, 'commit', limitMs));
-    session.sentAt = systemClock.now();
-    const deadline = systemDeadlines.set(limitMs, expire, session.sentAt);
-    ending.commit(session, end);
-  });
+  let isOver = false;
+  const end = (error?: Error | null, result?: QueryResult): void => {
+    if (isOver) return;
+    isOver = true;
+    deadline.cancel();
+    if (error) {
+      session.failed(error);
+      told(fateOf(error, rules));
+    } else if (result!.command === ending.committed) {
+      told();
+    } else {
+      // So the server answers COMMIT in a transaction in which a statement had failed.
+      told(new UnexpectedRollbackError(pool, label));
+    }
+  };
+  const expire = (): void => end(new TimeLimitError(pool, 'commit', limitMs));
+  session.sentAt = systemClock.now();
+  const deadline = systemDeadlines.set(limitMs, expire, session.sentAt);
+  ending.commit(session, end);
 }
 
 function fateOf(cause: Error, { pool, label }: CommitRules): Error {

@@ -15,6 +15,11 @@ export class Hooks {
     return this.afterCommit.length + this.afterCompletion.length > 0;
   }
 
+  /** Whether nothing is to be done once it has ended, however that was. */
+  get noneAfter(): boolean {
+    return !this.awaitOutcome && this.afterRollback.length === 0;
+  }
+
   /** Takes over those of a nested transaction, whose end is that of the outer one now. */
   adopt(nested: Hooks): void {
     this.beforeCommit.push(...nested.beforeCommit);

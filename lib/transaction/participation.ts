@@ -256,18 +256,24 @@ export class Owner implements Participation {
     return isPlainRead && !this.scope.hooks.awaitOutcome;
   }
 
-  async #commit(): Promise<void> {
-    const { scope } = this;
+  /** Not async: what follows COMMIT is awaited only where somebody waits for its outcome. */
+  #commit(): Promise<void> {
+    const { scope, watch } = this;
     scope.close('committed');
-    try {
-      const { commitTimeoutMs = COMMIT_TIMEOUT_MS, resolveUnknownCommit } = scope.parts.options;
-      await this.#watched(() => scope.transaction.commit(commitTimeoutMs, resolveUnknownCommit));
-    } catch (error) {
-      const isUnknown = (error as { code?: unknown }).code === 'POOL_COMMIT_OUTCOME_UNKNOWN';
-      await this.#tell(isUnknown ? 'unknown' : this.#outcome, error);
-      throw error;
-    }
-    if (this.watch || scope.hooks.awaitOutcome) await this.#tell('committed', undefined);
+    const { commitTimeoutMs = COMMIT_TIMEOUT_MS, resolveUnknownCommit } = scope.parts.options;
+    const committed = this.#watched(() =>
+      scope.transaction.commit(commitTimeoutMs, resolveUnknownCommit),
+    );
+    const isTold = watch !== undefined || scope.hooks.awaitOutcome;
+    return committed.then(isTold ? () => this.#tell('committed', undefined) : undefined, (error) =>
+      this.#commitFailed(error),
+    );
+  }
+
+  async #commitFailed(error: unknown): Promise<never> {
+    const isUnknown = (error as { code?: unknown }).code === 'POOL_COMMIT_OUTCOME_UNKNOWN';
+    await this.#tell(isUnknown ? 'unknown' : this.#outcome, error);
+    throw error;
   }
 
   async #rollBack(cause: unknown): Promise<void> {
@@ -297,6 +303,7 @@ export class Owner implements Participation {
 
   #tell(outcome: Outcome, cause: unknown): Promise<void> {
     this.watch?.ended(outcome, this.scope.statements, cause);
+    if (this.scope.hooks.noneAfter) return Promise.resolve();
     return this.scope.hooks.runAfter(outcome, cause, (error, hook) => {
       const { poolName, label } = this.scope.parts;
       this.log.warn(

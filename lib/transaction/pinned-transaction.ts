@@ -48,23 +48,46 @@ export class PinnedTransaction {
    *   ended from within, ConnectionLostError when the connection was lost before COMMIT was sent,
    *   the server's error when it refused, CommitOutcomeUnknownError
    */
-  async commit(limitMs: number, isResolved = false): Promise<void> {
+  commit(limitMs: number, isResolved = false): Promise<void> {
+    const { isBusy, begunOn } = this.statements;
+    const isAtRest = !isBusy && begunOn?.isQuiet !== false && !this.#ending;
+    if (!isAtRest) return this.#commitOnceAtRest(limitMs, isResolved);
+    return this.#commitNow(limitMs, isResolved);
+  }
+
+  async #commitOnceAtRest(limitMs: number, isResolved: boolean): Promise<void> {
     const { statements } = this;
-    // Each of these waits is left out where there is nothing to wait for, as nearly always.
-    if (statements.isBusy) await statements.whenIdle();
-    if (statements.begunOn?.isQuiet === false) await statements.begunOn.whenQuiet();
+    await statements.whenIdle();
+    await statements.begunOn?.whenQuiet();
     if (this.#ending) {
       await this.#ending;
       throw statements.refusal!;
     }
+    await this.#commitNow(limitMs, isResolved);
+  }
+
+  /** No async function where nothing is wrong, as nearly always: one of them costs as much again. */
+  #commitNow(limitMs: number, isResolved: boolean): Promise<void> {
+    const { statements } = this;
     statements.close('committed');
     const session = statements.begunOn;
     if (!session) {
       this.#connection.giveBack();
-      return;
+      return Promise.resolve();
     }
+    const isSound = !isBroken(session) && session.transactionStatus === 'T';
+    if (isSound && !isResolved) return this.#sendCommit(session, limitMs);
+    return this.#commitWithCare(session, limitMs, isResolved);
+  }
+
+  async #commitWithCare(
+    session: PostgresSession,
+    limitMs: number,
+    isResolved: boolean,
+  ): Promise<void> {
+    const { statements } = this;
     const { name } = this.pool;
-    if (session.isEnding || session.toldFatal || session.failure !== undefined) {
+    if (isBroken(session)) {
       this.#connection.giveBack(true);
       throw new ConnectionLostError(name, session.failure);
     }
@@ -79,14 +102,24 @@ export class PinnedTransaction {
     }
     const mark = isResolved ? await this.#mark(session) : undefined;
     try {
-      await commit(session, { pool: name, label: this.label, limitMs, ending: this.ending });
+      await this.#sendCommit(session, limitMs);
     } catch (error) {
-      const isUnknown = error instanceof CommitOutcomeUnknownError;
-      this.#connection.giveBack(isUnknown ? error : undefined);
-      if (!isUnknown || !mark) throw error;
+      if (!mark || !(error instanceof CommitOutcomeUnknownError)) throw error;
       await resolveCommit(mark, this.pool, this.label, error);
     }
-    this.#connection.giveBack();
+  }
+
+  /** Sends it, and gives the connection back when it was answered. */
+  #sendCommit(session: PostgresSession, limitMs: number): Promise<void> {
+    const { label, ending } = this;
+    return new Promise((resolve, reject) => {
+      commit(session, { pool: this.pool.name, label, limitMs, ending }, (error) => {
+        const isUnknown = error instanceof CommitOutcomeUnknownError;
+        this.#connection.giveBack(isUnknown ? error : undefined);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
   }
 
   /** What cannot be marked is not committed: its outcome could not be told as was promised. */
@@ -171,4 +204,8 @@ export class PinnedTransaction {
     const limitMs = settings.resetTimeoutMs;
     return within(systemDeadlines, limitMs, work, () => new TimeLimitError(name, 'reset', limitMs));
   }
+}
+
+function isBroken(session: PostgresSession): boolean {
+  return session.isEnding || session.toldFatal || session.failure !== undefined;
 }

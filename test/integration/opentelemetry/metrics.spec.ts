@@ -81,6 +81,22 @@ describe('the OpenTelemetry metrics of pools', () => {
     await own.end();
   });
 
+  it('miss no loan, however many there were since somebody collected', async () => {
+    const own = new Telemetry();
+    const pool = pools.open({ max: 1 });
+    const stop = instrumentPools([pool], own);
+    for (let n = 0; n < 150; n += 1) await pool.query('SELECT 1');
+    stop();
+
+    const metrics = await own.collect();
+    const { acquire, use } = pool.stats().histograms;
+    for (const [name, { buckets }] of Object.entries({ wait_time: acquire, use_time: use })) {
+      const histogram = valueOf(metrics.get(`db.client.connection.${name}`), { [NAME]: 'orders' });
+      expect(histogram).toMatchObject({ count: 150, buckets: { counts: buckets } });
+    }
+    await own.end();
+  });
+
   it('end with the pools, and when they are asked to', async () => {
     const own = new Telemetry();
     const [first, second] = [pools.open({ max: 1 }), pools.open({ max: 1 })];
