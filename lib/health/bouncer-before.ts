@@ -10,8 +10,8 @@ export async function bouncerBefore(
   { address }: Pool,
   bouncer: PgBouncerAdmin,
 ): Promise<object | undefined> {
-  if (!bouncer.address || !sameServer(bouncer.address, address)) return undefined;
   try {
+    if (!bouncer.address || !sameServer(bouncer.address, address)) return undefined;
     const { version, pools } = await bouncer.report();
     const own = pools.find(
       ({ database, user }) => database === address.database && user === address.user,

@@ -105,7 +105,7 @@ describeWithPgBouncer('pools behind PgBouncer', () => {
 
       expect(backends.flat()).toHaveLength(3_000);
       expect(new Set(backends.flat()).size).toBeLessThanOrEqual(20);
-      expect(load!.clActive + load!.clWaiting).toBe(1_000);
+      expect(load!.clActive + load!.clWaiting).toBeGreaterThanOrEqual(1_000);
       expect(rows[0]!.count).toBeLessThanOrEqual(20);
       expect(pool.stats()).toMatchObject({
         total: 1_000,
