@@ -9,6 +9,7 @@ export { type PoolName, type PoolNames } from './nest/pool-names.js';
 export { PoolRegistry } from './nest/pool-registry.js';
 export { PoolModule } from './nest/pool.module.js';
 export { getPoolToken } from './nest/pool.tokens.js';
+export { ReadOnly, type ReadOnlyOptions } from './nest/transactional/read-only.decorator.js';
 export {
   TransactionInterceptor,
   type TransactionInterceptorOptions,

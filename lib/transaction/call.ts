@@ -2,8 +2,9 @@ import { TransactionTimeoutError } from '../errors/transaction-timeout.error.js'
 import type { Pool } from '../postgres/pool/pool.js';
 import { orInterrupted } from './interruption.js';
 import type { Participation } from './participation.js';
-import { participate } from './propagation.js';
 import { pause } from './pause.js';
+import type { PoolGroup } from './pool-group.js';
+import { participate } from './propagation.js';
 import { isWorthRetrying, pauseBeforeRetry } from './retry.js';
 import type { TransactionOptions } from './transaction-options.js';
 
@@ -42,7 +43,7 @@ export class Call {
   #attempts = 0;
 
   constructor(
-    private readonly pool: Pool,
+    private readonly group: PoolGroup,
     private readonly label: string,
     private readonly options: TransactionOptions,
     private readonly work: Work,
@@ -73,8 +74,8 @@ export class Call {
 
   #start(): Attempt {
     this.#attempts += 1;
-    const { pool, label, options } = this;
-    const participation = participate(pool, label, options, this.#remainingMs, this.#attempts);
+    const { group, label, options } = this;
+    const participation = participate(group, label, options, this.#remainingMs, this.#attempts);
     const attempt: Attempt = {
       participation,
       pending: undefined,
@@ -98,11 +99,13 @@ export class Call {
   }
 
   #take(attempt: Attempt, result: unknown): void {
-    const { pool, label, adopt } = this;
+    const { group, label, adopt } = this;
     const { participation } = attempt;
     attempt.result = result;
     if (!adopt) return;
-    attempt.adopted = participation.enter(() => adopt(result, { participation, pool, label }));
+    attempt.adopted = participation.enter(() =>
+      adopt(result, { participation, pool: group.home, label }),
+    );
   }
 
   /** Not one async function in another where there is nothing to repeat: each costs as much again. */
@@ -146,7 +149,7 @@ export class Call {
     if (isLast || signal?.aborted || !isWorthRetrying(error, retry)) throw error;
     const pauseMs = pauseBeforeRetry(this.#attempts);
     if (performance.now() + pauseMs >= this.#endAt) {
-      const timeout = new TransactionTimeoutError(this.pool.name, this.label, timeoutMs!);
+      const timeout = new TransactionTimeoutError(this.group.home.name, this.label, timeoutMs!);
       throw Object.assign(timeout, { cause: error });
     }
     await pause(pauseMs, signal);

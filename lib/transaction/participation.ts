@@ -1,12 +1,12 @@
 import { describeCause } from '../errors/describe-cause.js';
 import { duration } from '../errors/duration.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
-import { within } from '../postgres/pool/ambient.js';
 import type { PoolLog } from '../postgres/report/pool-log.js';
 import type { Outcome } from './hooks.js';
 import { type OnInterrupt, orInterrupted } from './interruption.js';
 import { Limits } from './limits.js';
 import type { NestedScope } from './nested-scope.js';
+import { type Membership, membersOf, withinAll } from './pool-group.js';
 import { rollsBack } from './rollback-rules.js';
 import type { RootScope } from './root-scope.js';
 import { ROLLED_BACK, type Scope, type ScopeParts } from './scope.js';
@@ -33,8 +33,13 @@ export interface Participation {
 }
 
 /** Runs work where statements belong to a scope, and the method knows it by its own handle. */
-function inScope<T>(scope: Scope, handle: Transaction, work: () => T): T {
-  return within(scope.parts.pool, { connection: scope, scope: scope.token, handle }, work);
+function inScope<T>(
+  scope: Scope,
+  handle: Transaction,
+  work: () => T,
+  membership: Membership = scope.parts,
+): T {
+  return withinAll(membership, { connection: scope, scope: scope.token, handle }, work);
 }
 
 /** Without a transaction. */
@@ -101,7 +106,15 @@ export class Joined extends Guest {
   }
 
   enter<T>(work: () => T): T {
-    return inScope(this.scope, this.transaction, work);
+    return inScope(this.scope, this.transaction, work, this.#membership);
+  }
+
+  /** Whoever joins with more pools than began it has them all in it, and nobody is suspended. */
+  get #membership(): Membership {
+    const { pool } = this.scope.parts;
+    if (!this.parts.others && !this.scope.parts.others) return { pool };
+    const others = membersOf(this.scope.parts, this.parts).filter((other) => other !== pool);
+    return { pool, others };
   }
 
   /** What it did is half done: whoever swallows its error must not commit that. */

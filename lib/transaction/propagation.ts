@@ -1,9 +1,10 @@
 import { IllegalTransactionStateError } from '../errors/illegal-transaction-state.error.js';
-import { type AmbientConnection, frameOf, standInOf, within } from '../postgres/pool/ambient.js';
+import { type AmbientConnection, frameOf, standInOf } from '../postgres/pool/ambient.js';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import { abortedError } from './limits.js';
 import { NestedScope } from './nested-scope.js';
 import { Alone, Joined, Nested, Owner, type Participation } from './participation.js';
+import { besideAll, membersOf, type PoolGroup } from './pool-group.js';
 import { RootScope } from './root-scope.js';
 import { Scope, type ScopeParts } from './scope.js';
 import { watchTransaction } from './transaction-watch.js';
@@ -24,33 +25,32 @@ export function scopeOf(pool: Pool): Scope | undefined {
 /**
  * Decides what a method does with the transaction that it finds.
  *
+ * A routed one looks for that of its home before that of the replica pool: inside a transaction that
+ * writes, every read stays on its connection.
+ *
  * @param remainingMs how much of its `timeoutMs` is left
  * @param attempt counts from 1
  * @throws IllegalTransactionStateError, and TransactionAbortedError when its signal has fired before
  */
 export function participate(
-  pool: Pool,
+  group: PoolGroup,
   label: string,
   options: TransactionOptions,
   remainingMs: number | undefined,
   attempt: number,
 ): Participation {
-  const found = scopeOf(pool);
-  const parts = { pool, poolName: pool.name, label, options };
-  const begin = (): Participation => {
-    const host = standInOf(pool) as TransactionHost | undefined;
-    const holder = frameOf(pool)?.scope;
-    const poolParts = partsOf(pool);
-    const scope =
-      host?.begin(parts, remainingMs) ?? new RootScope(parts, poolParts, holder, remainingMs);
-    return new Owner(scope, poolParts.log, watchTransaction(poolParts, label, attempt));
-  };
+  const around = scopesOf(group);
+  const found = around[0];
+  const { home, route } = group;
+  const poolName = found?.parts.poolName ?? (route ?? home).name;
+  const parts = { pool: home, others: route && [route], poolName, label, options };
+  const begin = () => beginIn(group, parts, around, remainingMs, attempt);
   const join = (scope: Scope): Participation => {
     refuseToJoin(scope, label, options);
     return new Joined(scope, parts, remainingMs);
   };
   if (options.signal?.aborted) throw abortedError(parts);
-  const illegal = (problem: string) => new IllegalTransactionStateError(pool.name, label, problem);
+  const illegal = (problem: string) => new IllegalTransactionStateError(poolName, label, problem);
 
   switch (options.propagation ?? 'REQUIRED') {
     case 'REQUIRED':
@@ -62,7 +62,7 @@ export function participate(
     case 'SUPPORTS':
       return found ? join(found) : new Alone(asItIs);
     case 'NOT_SUPPORTED':
-      return new Alone(found ? besides(pool) : asItIs);
+      return new Alone(found ? besides(membersOf(parts, ...around.map(partsOfScope))) : asItIs);
     case 'MANDATORY':
       if (found) return join(found);
       throw illegal('needs a transaction (MANDATORY) and was called outside of one');
@@ -78,14 +78,56 @@ function asItIs<T>(work: () => T): T {
   return work();
 }
 
-/** Where the transaction's connection is still held: whoever takes another one may wait for it. */
-function besides(pool: Pool): <T>(work: () => T) => T {
-  return (work) => within(pool, { scope: frameOf(pool)?.scope }, work);
+function besides(pools: readonly object[]): <T>(work: () => T) => T {
+  return (work) => besideAll(pools, work);
+}
+
+function partsOfScope({ parts }: Scope): ScopeParts {
+  return parts;
+}
+
+const NONE: readonly Scope[] = [];
+
+/** What the pools of a group are in here, the home's first. */
+function scopesOf({ home, route }: PoolGroup): readonly Scope[] {
+  const found = scopeOf(home);
+  const routed = route && scopeOf(route);
+  if (!found && !routed) return NONE;
+  return [found, routed].filter((scope) => scope !== undefined);
+}
+
+/** Begins one on the pool that it is routed to, for the whole group. */
+function beginIn(
+  { home, route }: PoolGroup,
+  asked: ScopeParts,
+  around: readonly Scope[],
+  remainingMs: number | undefined,
+  attempt: number,
+): Owner {
+  const where = partsOf(route ?? home);
+  const { name: poolName, log } = where;
+  const aside = suspended(asked, around);
+  const parts = aside || poolName !== asked.poolName ? { ...asked, poolName, aside } : asked;
+  const host = standInOf(home) as TransactionHost | undefined;
+  const holder = frameOf(home)?.scope ?? (route && frameOf(route)?.scope);
+  const scope = host?.begin(parts, remainingMs) ?? new RootScope(parts, where, holder, remainingMs);
+  return new Owner(scope, log, watchTransaction(where, asked.label, attempt));
+}
+
+/** What the transactions around stand for, and the new one does not: it is in none of them. */
+function suspended(asked: ScopeParts, around: readonly Scope[]): object[] | undefined {
+  if (around.length === 0) return undefined;
+  const own = membersOf(asked);
+  const others = membersOf(...around.map(partsOfScope)).filter((pool) => !own.includes(pool));
+  return others.length > 0 ? others : undefined;
 }
 
 function nest(outer: Scope, parts: ScopeParts, remainingMs: number | undefined): Participation {
   refuseToJoin(outer, parts.label, { ...parts.options, settings: undefined });
-  return new Nested(new NestedScope(parts, outer), remainingMs);
+  // Whoever is a member of the outer one must not be let past the savepoint.
+  const others = membersOf(outer.parts, parts).filter((pool) => pool !== parts.pool);
+  const all = { ...parts, others: others.length > 0 ? others : undefined };
+  return new Nested(new NestedScope(all, outer), remainingMs);
 }
 
 /**

@@ -26,6 +26,15 @@ function oneOf(values: readonly string[]): Check {
 
 const CHECKS: { readonly [Name in keyof TransactionOptions]-?: Check } = {
   pool: text,
+  route: (value, options) => {
+    if (options.readOnly === false) {
+      return 'is for what only reads: leave out readOnly: false, or the route';
+    }
+    if (options.isolation === 'serializable') {
+      return "cannot be with isolation: 'serializable', which no standby has; 'repeatable read' it has";
+    }
+    return text(value, options);
+  },
   propagation: oneOf(PROPAGATIONS),
   isolation: oneOf(ISOLATION_LEVELS),
   readOnly: truth,

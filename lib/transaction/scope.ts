@@ -15,15 +15,15 @@ import { Hooks } from './hooks.js';
 import { lendPinned } from './pinned-client.js';
 import type { OnInterrupt } from './interruption.js';
 import type { PinnedTransaction } from './pinned-transaction.js';
+import type { Membership } from './pool-group.js';
 import type { TransactionOptions } from './transaction-options.js';
 
 /** How a scope is closed whose work is undone. */
 export const ROLLED_BACK = 'rolled back';
 
 /** What a scope belongs to. */
-export interface ScopeParts {
-  /** The pool whose statements it takes. */
-  readonly pool: object;
+export interface ScopeParts extends Membership {
+  /** The pool that its connection is of. */
   readonly poolName: string;
   readonly label: string;
   readonly options: TransactionOptions;

@@ -3,7 +3,7 @@ import { InvalidTransactionOptionsError } from '../errors/invalid-transaction-op
 import { frameOf, innermostHandle } from '../postgres/pool/ambient.js';
 import { Pool } from '../postgres/pool/pool.js';
 import { bindManager } from './bound-manager.js';
-import { type Adopt, Call } from './call.js';
+import { type Adopt, Call, type Work as CallWork } from './call.js';
 import { checkTransactionOptions } from './read-transaction-options.js';
 import type { Transaction } from './transaction.js';
 import type { TransactionOptions } from './transaction-options.js';
@@ -11,7 +11,12 @@ import type { TransactionOptions } from './transaction-options.js';
 /** Where pools are found by their names. */
 export interface PoolSource {
   get(name: string): Pool;
+  /** Default: `get` knows every name. */
+  has?(name: string): boolean;
 }
+
+/** The replica pool that an application may do without: then the primary is read. */
+const REPLICA = 'replica';
 
 type Work<T> = (transaction: Transaction) => Promise<T> | T;
 
@@ -51,9 +56,7 @@ export class TransactionManager {
       throw new InvalidTransactionOptionsError(['the work must be a function']);
     }
     const label = options.label ?? (work.name || 'a transaction');
-    return new Call(this.#poolFor(options, label), label, options, ({ transaction }) =>
-      work(transaction!),
-    );
+    return this.#call(label, options, ({ transaction }) => work(transaction!));
   }
 
   /**
@@ -70,13 +73,7 @@ export class TransactionManager {
     work: () => unknown,
     adopt?: Adopt,
   ): unknown {
-    return new Call(
-      this.#poolFor(options, options.label),
-      options.label,
-      options,
-      work,
-      adopt,
-    ).handOut();
+    return this.#call(options.label, options, work, adopt).handOut();
   }
 
   /**
@@ -95,7 +92,23 @@ export class TransactionManager {
     return frameOf(this.pools.get(pool))?.handle as Transaction | undefined;
   }
 
-  #poolFor({ pool: name = 'primary' }: TransactionOptions, label: string): Pool {
+  #call(label: string, options: TransactionOptions, work: CallWork, adopt?: Adopt): Call {
+    const { pool = 'primary', route } = options;
+    const home = this.#poolFor(pool, label);
+    if (route === undefined) return new Call({ home, route }, label, options, work, adopt);
+    // What only reads has no outcome that somebody could ask for, and a standby could not tell it.
+    const reading = { ...options, readOnly: true, resolveUnknownCommit: undefined };
+    const group = { home, route: this.#routeFor(route, home, label) };
+    return new Call(group, label, reading, work, adopt);
+  }
+
+  #routeFor(name: string, home: Pool, label: string): Pool | undefined {
+    if (name === REPLICA && this.pools.has?.(name) === false) return undefined;
+    const pool = this.#poolFor(name, label);
+    return pool === home ? undefined : pool;
+  }
+
+  #poolFor(name: string, label: string): Pool {
     const pool = this.pools.get(name);
     if (pool instanceof Pool) return pool;
     throw new IllegalTransactionStateError(

@@ -41,6 +41,14 @@ export interface TransactionOptions {
   /** Name of the pool. Default: `primary`. */
   readonly pool?: string | undefined;
 
+  /**
+   * Name of a replica pool, on which it is begun, READ ONLY. It belongs to both pools: the
+   * statements of `pool` inside are read there as well. Inside a transaction of `pool` it is part of
+   * that, and reads what that has written. Where there is no pool `replica`, it reads on `pool`.
+   * Default: it stays on `pool`, also with `readOnly`.
+   */
+  readonly route?: string | undefined;
+
   /** What happens where a transaction is open already. Default: `REQUIRED`. */
   readonly propagation?: Propagation | undefined;
 

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { PRIMARY } from '../pool-names.js';
+import { PRIMARY, REPLICA } from '../pool-names.js';
+import type { TransactionOptions } from '../../transaction/transaction-options.js';
 import { labelOf } from './transactional-method.js';
 
 /** Beside a class: which of its methods asks for a transaction of which pool. */
@@ -14,9 +15,16 @@ export interface DeclaredPool {
   readonly place: string;
 }
 
-/** Notes the pool of a method, so that a start can refuse one that is not registered. */
-export function declarePool(prototype: object, key: string | symbol, pool: string = PRIMARY): void {
-  Reflect.defineMetadata(DECLARED, [...declarationsOf(prototype), [key, pool]], prototype);
+/** Notes the pools of a method, so that a start can refuse one that is not registered. */
+export function declarePools(
+  prototype: object,
+  key: string | symbol,
+  { pool = PRIMARY, route }: Pick<TransactionOptions, 'pool' | 'route'> = {},
+): void {
+  const declared: Declaration[] = [...declarationsOf(prototype), [key, pool]];
+  // Without the replica pool of this name the primary is read.
+  if (route !== undefined && route !== REPLICA) declared.push([key, route]);
+  Reflect.defineMetadata(DECLARED, declared, prototype);
 }
 
 /** What the methods of a class ask for, inherited ones included that it does not replace. */

@@ -13,7 +13,7 @@ import { NoTransactionManagerError } from '../../errors/no-transaction-manager.e
 import { TransactionManager } from '../../transaction/transaction-manager.js';
 import type { TransactionOptions } from '../../transaction/transaction-options.js';
 import { adoptResult } from './adopt-result.js';
-import { declarePool } from './declared-pools.js';
+import { declarePools } from './declared-pools.js';
 import {
   checkTransactionalOptions,
   optionsOfCall,
@@ -70,7 +70,7 @@ export class TransactionInterceptor implements NestInterceptor {
     class ConfiguredTransactionInterceptor extends TransactionInterceptor {
       protected override readonly options = options;
     }
-    declarePool(ConfiguredTransactionInterceptor.prototype, 'intercept', options.pool);
+    declarePools(ConfiguredTransactionInterceptor.prototype, 'intercept', options);
     return ConfiguredTransactionInterceptor;
   }
 
@@ -82,4 +82,4 @@ export class TransactionInterceptor implements NestInterceptor {
   }
 }
 
-declarePool(TransactionInterceptor.prototype, 'intercept');
+declarePools(TransactionInterceptor.prototype, 'intercept');

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { types } from 'node:util';
 import { TransactionalMisuseError } from '../../errors/transactional-misuse.error.js';
-import { declarePool } from './declared-pools.js';
+import { declarePools } from './declared-pools.js';
 import { injectManager } from './manager-injection.js';
 import { labelOf, type Method, transactionalMethod } from './transactional-method.js';
 import { checkTransactionalOptions, type TransactionalOptions } from './transactional-options.js';
@@ -61,7 +61,12 @@ export function Transactional(
   options: TransactionalOptions = {},
   ...rest: unknown[]
 ): ClassDecorator & MethodDecorator {
-  if (typeof options === 'function' || rest.length > 0) throw withoutCall(options, rest[0]);
+  refuseWithoutCall('Transactional', options, rest);
+  return inTransaction(options);
+}
+
+/** Decorates a class or a method; what is wrong with the options is told where that is declared. */
+export function inTransaction(options: TransactionalOptions): ClassDecorator & MethodDecorator {
   const decorate: ClassOrMember = (target, key, descriptor) => {
     if (key === undefined) decorateClass((target as NewableFunction).prototype as object, options);
     else decorateMethod(target, key, descriptor, options);
@@ -69,14 +74,18 @@ export function Transactional(
   return decorate;
 }
 
-/** As a decorator by itself, `@Transactional`, it would decorate nothing. */
-function withoutCall(target: object, key: unknown): TransactionalMisuseError {
-  const prototype = typeof target === 'function' ? (target.prototype as object) : target;
+/**
+ * As a decorator by itself, without (), it would decorate nothing.
+ *
+ * @param given what a decorator was called with
+ * @throws TransactionalMisuseError
+ */
+export function refuseWithoutCall(name: string, given: object, rest: readonly unknown[]): void {
+  if (typeof given !== 'function' && rest.length === 0) return;
+  const prototype = typeof given === 'function' ? (given.prototype as object) : given;
+  const key = rest[0];
   const label = key === undefined ? prototype.constructor.name : labelOf(prototype, key as string);
-  return new TransactionalMisuseError(
-    label,
-    'has @Transactional without (); write @Transactional()',
-  );
+  throw new TransactionalMisuseError(label, `has @${name} without (); write @${name}()`);
 }
 
 function decorateClass(prototype: object, options: TransactionalOptions): void {
@@ -126,7 +135,7 @@ function wrap(
   const original = descriptor.value as Method;
   // What was checked is what counts, whatever becomes of the object.
   descriptor.value = transactionalMethod({ prototype, key, original }, { ...options });
-  declarePool(prototype, key, options.pool);
+  declarePools(prototype, key, options);
 }
 
 /** It runs when its caller takes steps, and can wait for nothing. */

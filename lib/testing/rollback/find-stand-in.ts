@@ -5,6 +5,7 @@ import {
   type StandIns,
 } from '../../postgres/pool/ambient.js';
 import { TestTransactionStateError } from '../../errors/test-transaction-state.error.js';
+import { membersOf } from '../../transaction/pool-group.js';
 import { Scope } from '../../transaction/scope.js';
 import { StandIn } from './stand-in.js';
 import { StandInScope } from './stand-in-scope.js';
@@ -45,8 +46,12 @@ const findStandIn: StandIns = (pool, here, beside) => {
     const test = testOf(connection);
     // A transaction that is none of a test's was begun before it.
     if (!test && frame.pool === pool) return undefined;
-    if (!test?.has(pool)) continue;
-    if (frame.pool === pool && !isBeside) return frame;
+    if (!test) continue;
+    // A transaction that is routed is one for all its pools, also for those that are none of the
+    // test's.
+    const isItsOwn = frame.pool === pool || takes(connection, pool);
+    if (isItsOwn && !isBeside) return frame;
+    if (!test.has(pool)) continue;
     const outer = connection instanceof Scope ? connection : (connection as StandIn).outer;
     return standingIn(test, pool, outer);
   }
@@ -56,6 +61,10 @@ const findStandIn: StandIns = (pool, here, beside) => {
 
 function standingIn(test: TestTransaction, pool: object, outer?: Scope): Ambience {
   return { connection: test.standIn(pool as StandIn['pool'], outer), scope: undefined };
+}
+
+function takes(connection: AmbientConnection, pool: object): boolean {
+  return connection instanceof Scope && membersOf(connection.parts).includes(pool);
 }
 
 /** Whose a connection is; undefined for one of a pool's own. */
