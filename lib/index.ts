@@ -1,5 +1,6 @@
 // --- Nest: the module, its tokens, decorators --------------------------------------------------
 export { InjectPool } from './nest/inject-pool.decorator.js';
+export type { CausalOptions, CausalTokenOptions } from './nest/causal/causal-options.js';
 export {
   type PoolModuleAsyncOptions,
   type PoolModuleOptions,
@@ -77,6 +78,9 @@ export type {
   TransactionSettings,
 } from './transaction/transaction-options.js';
 export type { Transaction } from './transaction/transaction.js';
+
+// --- Replicas ----------------------------------------------------------------------------------
+export { readYourWrites } from './routing/causal/causal-context.js';
 
 // --- Who holds what, and the ways out ----------------------------------------------------------
 export { type PoolDiagnosticsOptions } from './diagnostics/pool-diagnostics-options.js';

@@ -1,8 +1,10 @@
 import type { OptionProblem } from '../errors/invalid-options.error.js';
+import { CAUSAL_OPTIONS, causalProblems } from './causal/causal-option-problems.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
 
 const MODULE = 'PoolModule';
+const KNOWN: ReadonlySet<string> = new Set(['pools', 'service', ...CAUSAL_OPTIONS]);
 
 type Pools = Readonly<Record<string, unknown>>;
 
@@ -16,6 +18,7 @@ export function moduleOptionProblems(
   return [
     ...misplacedOptions(options),
     ...wrongService(options),
+    ...wrongCausal(options),
     ...poolsThatAreNoObjects(pools),
     ...poolsDeclaredOtherwise(pools, names),
   ];
@@ -28,12 +31,16 @@ function noOptions(): OptionProblem {
 
 function misplacedOptions(options: PoolModuleOptions): OptionProblem[] {
   return Object.keys(options)
-    .filter((option) => option !== 'pools' && option !== 'service')
+    .filter((option) => !KNOWN.has(option))
     .map((option) => ({
       pool: MODULE,
       option,
       message: `${option} is not an option; a pool stands under pools, as { pools: { primary: {} } }`,
     }));
+}
+
+function wrongCausal(options: PoolModuleOptions): OptionProblem[] {
+  return causalProblems(options).map(({ option, message }) => ({ pool: MODULE, option, message }));
 }
 
 function wrongService({ service }: PoolModuleOptions): OptionProblem[] {

@@ -1,5 +1,6 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
+import type { CausalOptions } from './causal/causal-options.js';
 import type { PoolName } from './pool-names.js';
 
 /**
@@ -7,7 +8,7 @@ import type { PoolName } from './pool-names.js';
  *
  * @publicApi
  */
-export interface PoolModuleOptions {
+export interface PoolModuleOptions extends CausalOptions {
   /**
    * Name of this application in `pg_stat_activity`: sessions are called `service:pool:instance`,
    * with 8 characters that tell this process from the others, unless a pool has an

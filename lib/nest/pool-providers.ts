@@ -1,9 +1,11 @@
 import { Logger, type Provider, Scope } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { APP_INTERCEPTOR, ModulesContainer } from '@nestjs/core';
 import { databaseUrlVariable } from '../postgres/options/environment.js';
 import { Pool } from '../postgres/pool/pool.js';
 import { ReplicaPool } from '../routing/replica-pool.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
+import { CausalInterceptor } from './causal/causal.interceptor.js';
+import { CausalReads } from './causal/causal-reads.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { definePools, homeOf, type PoolDefinition } from './pool-definitions.js';
 import { PoolLifecycle } from './pool-lifecycle.js';
@@ -47,6 +49,13 @@ export function poolProviders(names: readonly string[]): Provider[] {
       inject: [PoolRegistry],
       useFactory: (registry: PoolRegistry) => new TransactionManager(registry),
     },
+    {
+      provide: CausalReads,
+      inject: [PoolRegistry, POOL_MODULE_OPTIONS],
+      useFactory: (registry: PoolRegistry, options: PoolModuleOptions) =>
+        new CausalReads(registry, options),
+    },
+    { provide: APP_INTERCEPTOR, useClass: CausalInterceptor },
     PoolLifecycle,
   ];
 }

@@ -1,4 +1,7 @@
-import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, Module, type NestModule, type Provider } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { CausalReads } from './causal/causal-reads.js';
+import { openContextOfRequests } from './causal/http-contexts.js';
 import { namesDeclared, namesGiven } from './declared-names.js';
 import { givenOptions, madeOptions } from './options-source.js';
 import type { PoolModuleAsyncOptions, PoolModuleOptions } from './pool-module-options.js';
@@ -22,7 +25,12 @@ import { getPoolToken, requestedPoolNamesBeside } from './pool.tokens.js';
  * @publicApi
  */
 @Module({})
-export class PoolModule {
+export class PoolModule implements NestModule {
+  constructor(
+    private readonly reads: CausalReads,
+    private readonly host: HttpAdapterHost,
+  ) {}
+
   /** Makes the pools from these options and the environment; without options, from that alone. */
   static forRoot(options: PoolModuleOptions = {}): DynamicModule {
     return moduleOf(namesGiven(options), givenOptions(options));
@@ -36,6 +44,11 @@ export class PoolModule {
    */
   static forRootAsync(options: PoolModuleAsyncOptions): DynamicModule {
     return moduleOf(namesDeclared(options), madeOptions(options), options.imports);
+  }
+
+  /** Before the application's own middleware, and for every path. */
+  configure(): void {
+    if (this.reads.isActive) openContextOfRequests(this.host.httpAdapter, this.reads);
   }
 }
 

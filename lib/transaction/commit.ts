@@ -3,9 +3,11 @@ import { systemClock, systemDeadlines } from '../engine/system-clock.js';
 import { CommitOutcomeUnknownError } from '../errors/commit-outcome-unknown.error.js';
 import { TimeLimitError } from '../errors/time-limit.error.js';
 import { UnexpectedRollbackError } from '../errors/unexpected-rollback.error.js';
+import { commitAsking } from '../postgres/session/asking-commit.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
 import type { Answered } from '../postgres/session/prelude-query.js';
 import { isRefusal } from '../postgres/session/refusal.js';
+import { withdrawNote } from '../postgres/session/write-note.js';
 
 /** How a transaction is ended at the server. */
 export interface Ending {
@@ -16,9 +18,22 @@ export interface Ending {
 }
 
 export const COMMIT_OR_ROLLBACK: Ending = {
-  commit: ({ client }, answered) => client.query('COMMIT', answered),
+  commit: (session, answered) => {
+    const { client, note } = session;
+    if (note?.question === undefined) client.query('COMMIT', answered);
+    else commitAsking(session, note, answered);
+  },
   committed: 'COMMIT',
   rollback: 'ROLLBACK',
+};
+
+/** Of a transaction that is READ ONLY: nobody has to see what it has written. */
+export const READING: Ending = {
+  ...COMMIT_OR_ROLLBACK,
+  commit: (session, answered) => {
+    withdrawNote(session);
+    session.client.query('COMMIT', answered);
+  },
 };
 
 /** Whose COMMIT it is, and how long its answer may take, in milliseconds. */

@@ -9,7 +9,8 @@ import { namedLoss } from '../postgres/session/connection-loss.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
 import type { Prelude } from '../postgres/session/prelude-query.js';
 import { isRefusal } from '../postgres/session/refusal.js';
-import { COMMIT_OR_ROLLBACK, commit, type Ending } from './commit.js';
+import { withdrawNote } from '../postgres/session/write-note.js';
+import { commit, type Ending } from './commit.js';
 import { markOf, resolveCommit, type TransactionMark } from './commit-resolution.js';
 import type { PinnedConnection, TransactionPool } from './pinned-connection.js';
 import { PinnedStatements } from './pinned-statements.js';
@@ -26,7 +27,7 @@ export class PinnedTransaction {
     private readonly label: string,
     beginning: readonly Prelude[],
     request: AcquireRequest,
-    private readonly ending: Ending = COMMIT_OR_ROLLBACK,
+    private readonly ending: Ending,
   ) {
     this.statements = new PinnedStatements(pool, label, beginning, request);
     this.#connection = this.statements.connection;
@@ -130,8 +131,12 @@ export class PinnedTransaction {
 
   async #rollBackAt(session: PostgresSession): Promise<void> {
     await session.whenQuiet();
-    if (session.transactionStatus === 'I') this.statements.noteLoss();
-    else await session.run(this.ending.rollback);
+    if (session.transactionStatus === 'I') {
+      this.statements.noteLoss();
+      return;
+    }
+    await session.run(this.ending.rollback);
+    withdrawNote(session);
   }
 
   /** Undoes what came after a savepoint, and the savepoint itself. */

@@ -1,7 +1,7 @@
 import type { AcquireScope } from '../engine/acquire-scope.js';
 import type { Prelude } from '../postgres/session/prelude-query.js';
 import { beginning } from './begin.js';
-import type { Ending } from './commit.js';
+import { COMMIT_OR_ROLLBACK, type Ending, READING } from './commit.js';
 import { Limits } from './limits.js';
 import type { OnInterrupt } from './interruption.js';
 import type { TransactionPool } from './pinned-connection.js';
@@ -42,7 +42,8 @@ export class RootScope extends Scope {
       onRevoked: (error: Error) => this.interrupt(error),
     };
     const begin = verbs?.begin ?? beginning(options);
-    super(parts, new PinnedTransaction(pool, label, begin, request, verbs), token);
+    const ending = verbs ?? (options.readOnly ? READING : COMMIT_OR_ROLLBACK);
+    super(parts, new PinnedTransaction(pool, label, begin, request, ending), token);
     this.#wait = wait;
     if (isLimited) this.#limits = new Limits(parts, remainingMs, (error) => this.interrupt(error));
   }

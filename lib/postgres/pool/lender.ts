@@ -6,6 +6,7 @@ import { ConnectFailedError } from '../../errors/connect-failed.error.js';
 import type { PoolEvents } from '../report/pool-events.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import type { RotatingPassword } from '../session/rotating-password.js';
+import { type WitnessSlot, WriteNote, type WriteWitness } from '../session/write-note.js';
 
 /** Who lends a pool's sessions. */
 export interface SessionLender {
@@ -32,13 +33,27 @@ export class Lender implements SessionLender {
     private readonly engine: ResourcePool<PostgresSession>,
     private readonly password: RotatingPassword | undefined,
     private readonly events: PoolEvents,
+    private readonly witness: WitnessSlot,
   ) {}
 
   tryAcquire(request: AcquireRequest): Lease<PostgresSession> | undefined {
-    return this.engine.tryAcquire(request);
+    const lease = this.engine.tryAcquire(request);
+    if (lease && this.witness.current) accompany(lease, this.witness.current());
+    return lease;
   }
 
   lend(request: AcquireRequest, settle: Settle<PostgresSession>): void {
+    const witness = this.witness.current?.();
+    const told: Settle<PostgresSession> = witness
+      ? (error, lease) => {
+          if (lease) accompany(lease, witness);
+          settle(error, lease);
+        }
+      : settle;
+    this.#lendUnnoted(request, told);
+  }
+
+  #lendUnnoted(request: AcquireRequest, settle: Settle<PostgresSession>): void {
     if (this.events.areWaitsWatched) this.#lendWatched(request, settle);
     else this.#lend(request, settle);
   }
@@ -78,7 +93,13 @@ export class Lender implements SessionLender {
   }
 
   release(lease: Lease<PostgresSession>, error?: unknown): void {
+    const { note } = lease.resource;
     this.engine.release(lease, error);
+    // One that is closed instead of made ready for the next borrower is not asked any more.
+    if (note && lease.resource.note === note) {
+      lease.resource.note = undefined;
+      note.lose();
+    }
   }
 
   async #lendAgain(
@@ -94,4 +115,8 @@ export class Lender implements SessionLender {
     this.engine.reconsider();
     this.engine.lend(request, settle);
   }
+}
+
+function accompany({ resource }: Lease<PostgresSession>, witness: WriteWitness | undefined): void {
+  resource.note = witness && new WriteNote(witness);
 }

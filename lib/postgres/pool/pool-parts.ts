@@ -22,6 +22,7 @@ import { StatementReporter } from '../report/statement-reporter.js';
 import type { PostgresSession } from '../session/postgres-session.js';
 import { RotatingPassword } from '../session/rotating-password.js';
 import { SessionStart } from '../session/session-start.js';
+import type { WitnessSlot } from '../session/write-note.js';
 import { Lender, type SessionLender } from './lender.js';
 
 /** What a pool is beside its options: the module says it, `new Pool()` does not need it. */
@@ -90,6 +91,8 @@ export interface PoolParts {
   readonly sites: CallSiteSampling;
   /** Empty unless somebody traces and measures this pool. */
   readonly instrumentation: InstrumentationSlot;
+  /** Empty unless somebody wants to know how far the log is behind what is written here. */
+  readonly witness: WitnessSlot;
   /** Longest wait for an answer, in milliseconds, of a statement that gives none; 0: no limit. */
   readonly statementLimitMs: number;
   readonly seat: PoolSeat | undefined;
@@ -151,7 +154,8 @@ export const assemble: Assemble = (emitter, options, identity) => {
   });
   const probe = new ServerProbe(name, driver);
   const engine = new ResourcePool({ options: settings, driver, observer: events });
-  const lender = new Lender(engine, password, events);
+  const witness: WitnessSlot = { current: undefined };
+  const lender = new Lender(engine, password, events, witness);
   const statementLimitMs = limitOfStatements(settings);
   return {
     name,
@@ -164,6 +168,7 @@ export const assemble: Assemble = (emitter, options, identity) => {
     open: events,
     sites,
     instrumentation,
+    witness,
     snapshot,
     statementLimitMs,
     seat: identity.seat,

@@ -6,6 +6,7 @@ import type { Lease } from '../../engine/lease.js';
 import { OpenTransactionError } from '../../errors/open-transaction.error.js';
 import type { SessionLender } from './lender.js';
 import type { PostgresSession } from '../session/postgres-session.js';
+import { withdrawNote } from '../session/write-note.js';
 import { sendBatch, transactionOf } from '../session/batch.js';
 import type { BatchOptions, BatchStatement } from '../session/batch-statements.js';
 import { type Done, Statement } from '../session/statement.js';
@@ -91,6 +92,7 @@ export class PoolStatements {
     const { label = 'pool.batch()', signal } = options;
     const scope = holder && { label, outer: holder };
     const lease = await this.lender.acquire({ ...ANY_CONNECTION, label, signal, scope });
+    if (options.readOnly) withdrawNote(lease.resource);
     try {
       return await sendBatch(lease.resource, batch, this.limitMs);
     } finally {
@@ -113,6 +115,8 @@ export class PoolStatements {
   ): void {
     const pending = new PendingSubmittable(statement, done);
     const use = (lease: Lease<PostgresSession>) => {
+      // Its user may go on before it is home.
+      lease.resource.note?.held();
       pending.sendTo(lease.resource);
       void lease.resource.whenQuiet().then(() => {
         if (lease.isOut) this.lender.release(lease);

@@ -27,6 +27,7 @@ export class SessionOwner implements LeaseOwner {
     done: Done,
   ): void {
     const told: Done = (error, result) => {
+      loan.resource.note?.held();
       if (error && loan.revoked) done(new LeaseRevokedError(this.pool, loan.revoked, error));
       else done(error, result);
     };
@@ -35,6 +36,7 @@ export class SessionOwner implements LeaseOwner {
 
   submit({ resource }: Loan, statement: PgSubmittable, done: Done | undefined): void {
     const pending = new PendingSubmittable(statement, done);
+    resource.note?.held();
     resource.inTurn(() => void pending.sendTo(resource));
   }
 

@@ -11,6 +11,7 @@ import {
 import { runningOn, type RunningStatement } from './running-statement.js';
 import { StatementLane } from './statement-lane.js';
 import type { StatementWatch } from './statement-watch.js';
+import type { WriteNote } from './write-note.js';
 
 /** What node-postgres tells of a client beside its declared members. */
 interface ClientInternals {
@@ -45,6 +46,8 @@ export class PostgresSession {
   holder: string | undefined;
   /** Who is told of its statements; undefined where nobody is. */
   watch: StatementWatch | undefined;
+  /** Of what its borrower writes; undefined where nobody wants to know. */
+  note: WriteNote | undefined;
   /** Whether a borrower has it now. */
   isLent = false;
   /** The handle of a borrower who may use it without that, which is therefore not to be lost. */

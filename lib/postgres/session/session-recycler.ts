@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { PostgresSession } from './postgres-session.js';
+import type { Columns, WriteNote } from './write-note.js';
 import type { ResolvedPoolOptions } from '../options/resolved-pool-options.js';
 
 /** What the recycler tells about a session that came home. */
@@ -47,16 +48,37 @@ export class SessionRecycler {
   recycle(session: PostgresSession): Promise<void> | undefined {
     const isClean =
       session.isQuiet && session.transactionStatus === 'I' && !session.wasRefusedAsReadOnly;
+    if (session.note) return this.#cleanNoted(session, session.note);
     return isClean && this.options.reset === 'none' ? undefined : this.#clean(session);
   }
 
+  /** The borrower is not kept waiting for what is asked here, behind the end of what he did. */
+  async #cleanNoted(session: PostgresSession, note: WriteNote): Promise<void> {
+    session.note = undefined;
+    const { question } = note;
+    const ended = this.#end(session);
+    const answer = question === undefined ? undefined : positionOf(session, question, ended);
+    note.tell(answer);
+    await ended;
+    // An error of it says nothing about the session; one that is lost is told by itself.
+    await answer?.catch(() => {});
+    await this.#finish(session);
+  }
+
   async #clean(session: PostgresSession): Promise<void> {
+    await this.#end(session);
+    await this.#finish(session);
+  }
+
+  async #end(session: PostgresSession): Promise<void> {
     // Before the running statement is answered, the transaction status is that of the one before.
     await session.whenQuiet();
-    if (session.transactionStatus !== 'I') {
-      this.events.openTransaction(session);
-      await session.client.query('ROLLBACK');
-    }
+    if (session.transactionStatus === 'I') return;
+    this.events.openTransaction(session);
+    await session.client.query('ROLLBACK');
+  }
+
+  async #finish(session: PostgresSession): Promise<void> {
     if (session.wasRefusedAsReadOnly) await this.#lookAtServer(session);
     await this.#reset(session);
   }
@@ -85,6 +107,19 @@ export class SessionRecycler {
     }
     await this.options.onConnect?.(client);
   }
+}
+
+async function positionOf(
+  session: PostgresSession,
+  question: string,
+  ended: Promise<void>,
+): Promise<Columns> {
+  await ended;
+  const { rows } = await session.client.query<(string | null)[]>({
+    text: question,
+    rowMode: 'array',
+  });
+  return rows[0]!;
 }
 
 function forgetPreparedStatements(client: ClientBase): void {

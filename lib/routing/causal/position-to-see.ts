@@ -1,14 +1,13 @@
-/** A place in the primary's write-ahead log. */
-export interface WalPosition {
-  /** The server's history: another one begins with every promotion. */
-  readonly timeline: number;
-  readonly lsn: bigint;
-}
+import { causalContext } from './causal-context.js';
+import type { WalPosition } from './wal-position.js';
+
+export type { WalPosition } from './wal-position.js';
 
 /**
  * What a read here must at least see, so that it sees what was written before it: undefined where
- * anything will do, a promise while the position of a write is still being asked for.
+ * anything will do, a promise while that is still being asked for. It rejects where only the primary
+ * is known to have it; nobody has to look at it.
  */
 export function positionToSee(): WalPosition | Promise<WalPosition | undefined> | undefined {
-  return undefined;
+  return causalContext()?.toSee;
 }

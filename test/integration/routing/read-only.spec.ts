@@ -207,29 +207,29 @@ describe('@ReadOnly()', () => {
   });
 
   it.each([
-    [{ readOnly: false }, /Reports.read: route is for what only reads/],
-    [{ isolation: 'serializable' }, /Reports.read: route cannot be with isolation/],
-    [{ rout: 'replica' }, /Reports.read: rout is unknown; did you mean route/],
+    [{ readOnly: false }, /Yearly.read: route is for what only reads/],
+    [{ isolation: 'serializable' }, /Yearly.read: route cannot be with isolation/],
+    [{ rout: 'replica' }, /Yearly.read: rout is unknown; did you mean route/],
   ])('is refused where it is declared with %j', (options, problem) => {
     const declare = () => {
-      class Reports {
+      class Yearly {
         @ReadOnly(options as ReadOnlyOptions)
         async read(): Promise<void> {}
       }
-      return Reports;
+      return Yearly;
     };
     expect(declare).toThrow(problem);
   });
 
   it('is refused without its ()', () => {
     const declare = () => {
-      class Reports {
+      class Yearly {
         @(ReadOnly as unknown as MethodDecorator)
         async read(): Promise<void> {}
       }
-      return Reports;
+      return Yearly;
     };
-    expect(declare).toThrow(/Reports.read has @ReadOnly without \(\); write @ReadOnly\(\)/);
+    expect(declare).toThrow(/Yearly.read has @ReadOnly without \(\); write @ReadOnly\(\)/);
   });
 });
 

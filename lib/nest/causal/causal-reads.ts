@@ -1,0 +1,91 @@
+import { describeAddress } from '../../postgres/options/address.js';
+import { Pool, partsOf } from '../../postgres/pool/pool.js';
+import { CausalContext } from '../../routing/causal/causal-context.js';
+import { PrimaryPosition } from '../../routing/causal/primary-position.js';
+import { SeenTokens } from '../../routing/causal/seen-token.js';
+import { watchWrites } from '../../routing/causal/watch-writes.js';
+import { ADMIN, PRIMARY, REPLICA } from '../pool-names.js';
+import type { PoolRegistry } from '../pool-registry.js';
+import type { CausalOptions, CausalTokenOptions } from './causal-options.js';
+
+const WINDOW_MS = 2_000;
+const MAX_AGE_MS = 30_000;
+const COOKIE = 'pools-seen';
+const HEADER = 'x-pools-seen';
+
+/** How tokens travel. */
+export interface TokenNames {
+  readonly cookie: string | undefined;
+  readonly header: string | undefined;
+  readonly maxAgeMs: number;
+}
+
+/** Opens the contexts in which reads see what was written, where an application has replicas. */
+export class CausalReads {
+  /** Whether there is a replica that could show the past. */
+  readonly isActive: boolean;
+  /** Undefined where no token is sent. */
+  readonly names: TokenNames | undefined;
+  readonly #windowMs: number;
+  readonly #tokens: SeenTokens | undefined;
+  readonly #primary: PrimaryPosition | undefined;
+
+  /** @param options have been checked */
+  constructor(registry: PoolRegistry, options: CausalOptions) {
+    const { causal = 'lsn', causalWindowMs = WINDOW_MS, causalToken } = options;
+    const pools = [...registry].filter((pool) => pool instanceof Pool);
+    const primary = pools.find(({ name }) => name === PRIMARY);
+    this.#windowMs = causalWindowMs;
+    this.isActive = causal !== 'off' && primary !== undefined && hasReplica(pools, primary);
+    if (!this.isActive || causal === 'off') return;
+    for (const pool of poolsThatWrite(pools, primary!)) {
+      watchWrites(partsOf(pool), { by: causal, windowMs: causalWindowMs });
+    }
+    if (!causalToken) return;
+    this.names = namesOf(causalToken);
+    this.#tokens = new SeenTokens([causalToken.secret].flat(), this.names.maxAgeMs);
+    this.#primary = new PrimaryPosition(partsOf(primary!).probe);
+  }
+
+  /** A context of a request that has brought these tokens, if it has brought any. */
+  open(tokens: readonly (string | undefined)[] = []): CausalContext {
+    const context = new CausalContext();
+    for (const token of tokens) {
+      const seen = token === undefined ? undefined : this.#tokens?.read(token);
+      if (seen) context.resume(this.#primary!.believed(seen));
+    }
+    return context;
+  }
+
+  /** What the client of a context is to bring the next time; undefined where it has nothing new. */
+  tokenOf(context: CausalContext): string | undefined {
+    const seen = context.seen(this.#windowMs);
+    return seen && this.#tokens?.issue(seen);
+  }
+}
+
+function namesOf({ cookie = COOKIE, header = HEADER, maxAgeMs = MAX_AGE_MS }: CausalTokenOptions) {
+  return {
+    cookie: cookie || undefined,
+    header: header ? header.toLowerCase() : undefined,
+    maxAgeMs,
+  };
+}
+
+function hasReplica(pools: readonly Pool[], primary: Pool): boolean {
+  return pools.some((pool) => isReplica(pool, primary));
+}
+
+/** One without an address of its own reads from the primary. */
+function isReplica(pool: Pool, primary: Pool): boolean {
+  return pool.name === REPLICA && !isSameServer(pool, primary);
+}
+
+/** Every pool that leads to the primary, but for that which asks about the server. */
+function poolsThatWrite(pools: readonly Pool[], primary: Pool): Pool[] {
+  return pools.filter((pool) => pool.name !== ADMIN && isSameServer(pool, primary));
+}
+
+function isSameServer(one: Pool, other: Pool): boolean {
+  return describeAddress(one.address) === describeAddress(other.address);
+}
