@@ -186,6 +186,7 @@ function assembleReplicas(
     snapshot: (most) => engine.snapshot(most),
     sites: new CallSiteSampling(settings.leakStackEvery),
     instrumentation: { current: undefined },
+    witness: { current: undefined },
     statementLimitMs: hosts[0]!.parts.statementLimitMs,
     seat: undefined,
   };

@@ -1,10 +1,11 @@
 import { describeAddress } from '../../postgres/options/address.js';
 import { Pool, partsOf } from '../../postgres/pool/pool.js';
 import { CausalContext } from '../../routing/causal/causal-context.js';
-import { PrimaryPosition } from '../../routing/causal/primary-position.js';
+import { believed } from '../../routing/causal/primary-position.js';
 import { SeenTokens } from '../../routing/causal/seen-token.js';
 import { watchWrites } from '../../routing/causal/watch-writes.js';
-import { ADMIN, PRIMARY, REPLICA } from '../pool-names.js';
+import { ReplicaPool } from '../../routing/replica-pool.js';
+import { ADMIN, PRIMARY } from '../pool-names.js';
 import type { PoolRegistry } from '../pool-registry.js';
 import type { CausalOptions, CausalTokenOptions } from './causal-options.js';
 
@@ -28,15 +29,20 @@ export class CausalReads {
   readonly names: TokenNames | undefined;
   readonly #windowMs: number;
   readonly #tokens: SeenTokens | undefined;
-  readonly #primary: PrimaryPosition | undefined;
+  readonly #replicas: ReplicaPool | undefined;
 
   /** @param options have been checked */
   constructor(registry: PoolRegistry, options: CausalOptions) {
     const { causal = 'lsn', causalWindowMs = WINDOW_MS, causalToken } = options;
-    const pools = [...registry].filter((pool) => pool instanceof Pool);
+    // Without what a test has put in the place of a pool.
+    const pools = registry
+      .names()
+      .map((name) => registry.get(name))
+      .filter((pool) => pool instanceof Pool);
     const primary = pools.find(({ name }) => name === PRIMARY);
     this.#windowMs = causalWindowMs;
-    this.isActive = causal !== 'off' && primary !== undefined && hasReplica(pools, primary);
+    this.#replicas = pools.find((pool) => pool instanceof ReplicaPool);
+    this.isActive = causal !== 'off' && primary !== undefined && this.#replicas !== undefined;
     if (!this.isActive || causal === 'off') return;
     for (const pool of poolsThatWrite(pools, primary!)) {
       watchWrites(partsOf(pool), { by: causal, windowMs: causalWindowMs });
@@ -44,7 +50,6 @@ export class CausalReads {
     if (!causalToken) return;
     this.names = namesOf(causalToken);
     this.#tokens = new SeenTokens([causalToken.secret].flat(), this.names.maxAgeMs);
-    this.#primary = new PrimaryPosition(partsOf(primary!).probe);
   }
 
   /** A context of a request that has brought these tokens, if it has brought any. */
@@ -52,7 +57,7 @@ export class CausalReads {
     const context = new CausalContext();
     for (const token of tokens) {
       const seen = token === undefined ? undefined : this.#tokens?.read(token);
-      if (seen) context.resume(this.#primary!.believed(seen));
+      if (seen) context.resume(believed(seen, this.#replicas!));
     }
     return context;
   }
@@ -72,18 +77,11 @@ function namesOf({ cookie = COOKIE, header = HEADER, maxAgeMs = MAX_AGE_MS }: Ca
   };
 }
 
-function hasReplica(pools: readonly Pool[], primary: Pool): boolean {
-  return pools.some((pool) => isReplica(pool, primary));
-}
-
-/** One without an address of its own reads from the primary. */
-function isReplica(pool: Pool, primary: Pool): boolean {
-  return pool.name === REPLICA && !isSameServer(pool, primary);
-}
-
 /** Every pool that leads to the primary, but for that which asks about the server. */
 function poolsThatWrite(pools: readonly Pool[], primary: Pool): Pool[] {
-  return pools.filter((pool) => pool.name !== ADMIN && isSameServer(pool, primary));
+  return pools.filter(
+    (pool) => pool.name !== ADMIN && !(pool instanceof ReplicaPool) && isSameServer(pool, primary),
+  );
 }
 
 function isSameServer(one: Pool, other: Pool): boolean {

@@ -16,6 +16,7 @@ interface HttpAdapter {
 }
 
 interface FastifyReply {
+  readonly raw: ServerResponse;
   header(name: string, value: string): unknown;
 }
 
@@ -47,20 +48,30 @@ export function contextOfRequest(request: unknown): CausalContext | undefined {
 /** Has every HTTP request run in a context of its own. */
 export function openContextOfRequests(adapter: unknown, reads: CausalReads): void {
   const http = adapter as Partial<HttpAdapter> | undefined;
-  if (http?.getType?.() === 'fastify') hookInto(http.getInstance!() as Fastify, reads);
-  else
-    http?.use?.((request, response, next) => {
-      const context = openFor(request, reads);
-      beforeHead(response, () => {
-        for (const [name, value] of headersOf(context, reads)) response.appendHeader(name, value);
-      });
-      inCausalContext(context, next);
-    });
+  if (http?.getType?.() === 'fastify') {
+    hookInto(http.getInstance!() as Fastify, reads);
+    return;
+  }
+  http?.use?.((request, response, next) => {
+    const context = openFor(request, reads);
+    beforeHead(response, () => addTo(response, context, reads));
+    inCausalContext(context, next);
+  });
+}
+
+function addTo(response: ServerResponse, context: CausalContext, reads: CausalReads): void {
+  for (const [name, value] of headersOf(context, reads)) response.appendHeader(name, value);
 }
 
 function hookInto(fastify: Fastify, reads: CausalReads): void {
-  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
-    inCausalContext(openFor(raw, reads), done);
+  const told = new WeakSet<object>();
+  fastify.addHook('onRequest', ({ raw }, reply, done) => {
+    const context = openFor(raw, reads);
+    // For whoever answers without Fastify.
+    beforeHead(reply.raw, () => {
+      if (!told.has(raw)) addTo(reply.raw, context, reads);
+    });
+    inCausalContext(context, done);
   });
   // The body was read meanwhile, in the context of the socket.
   fastify.addHook('preValidation', ({ raw }, _reply, done) => {
@@ -68,6 +79,7 @@ function hookInto(fastify: Fastify, reads: CausalReads): void {
   });
   fastify.addHook('onSend', ({ raw }, reply, _payload, done) => {
     const context = contexts.get(raw);
+    told.add(raw);
     if (context) for (const header of headersOf(context, reads)) reply.header(...header);
     done();
   });

@@ -4,6 +4,8 @@ import type { Seen } from './causal-context.js';
 const VERSION = '1';
 /** Stands in the place of a position that is not known. */
 const UNKNOWN = '-';
+const PAYLOAD =
+  /^1\.(?:-\.-|(?<timeline>[\da-f]{1,8})\.(?<lsn>[\da-f]{1,16}))\.(?<expiry>[\da-z]{1,10})$/;
 /** Longer than any of ours; whatever is longer is not even looked at. */
 const LONGEST = 200;
 
@@ -39,10 +41,10 @@ export class SeenTokens {
     const end = token.lastIndexOf('.');
     const payload = token.slice(0, end);
     if (end < 0 || !this.#isOurs(payload, token.slice(end + 1))) return undefined;
-    const [version, timeline, lsn, expiry] = payload.split('.') as [string, string, string, string];
-    const leftMs = Number.parseInt(expiry, 36) - now;
-    if (version !== VERSION || !(leftMs > 0)) return undefined;
-    if (lsn === UNKNOWN) return { position: undefined, primaryForMs: leftMs };
+    const { timeline, lsn, expiry } = PAYLOAD.exec(payload)?.groups ?? {};
+    const leftMs = expiry === undefined ? 0 : Number.parseInt(expiry, 36) - now;
+    if (leftMs <= 0) return undefined;
+    if (timeline === undefined) return { position: undefined, primaryForMs: leftMs };
     const position = { timeline: Number.parseInt(timeline, 16), lsn: BigInt(`0x${lsn}`) };
     return { position, primaryForMs: 0 };
   }
