@@ -23,14 +23,20 @@ export const ASK_STANDBY = `
 export interface PrimaryRow {
   readonly standby: string;
   readonly lsn: string | null;
+  readonly flushed: string | null;
   readonly timeline: string | null;
 }
 
-/** Where the primary is. The name of a segment begins with its timeline, in hexadecimal. */
+/**
+ * Where the primary is: where its next record will begin, and up to where standbys can have it. The
+ * name of a segment begins with its timeline, in hexadecimal.
+ */
 export const ASK_PRIMARY = `
   SELECT recovering::text AS standby,
          CASE WHEN NOT recovering THEN pg_catalog.pg_wal_lsn_diff(
            pg_catalog.pg_current_wal_insert_lsn(), '0/0')::text END AS lsn,
+         CASE WHEN NOT recovering THEN pg_catalog.pg_wal_lsn_diff(
+           pg_catalog.pg_current_wal_flush_lsn(), '0/0')::text END AS flushed,
          CASE WHEN NOT recovering THEN pg_catalog.substr(
            pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END AS timeline
     FROM pg_catalog.pg_is_in_recovery() AS recovering`;

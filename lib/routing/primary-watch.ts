@@ -3,7 +3,7 @@ import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { WalPosition } from './causal/position-to-see.js';
 import { KeptSession } from './kept-session.js';
 import { type Lag, PrimaryTrack } from './lag.js';
-import { ASK_PRIMARY, type PrimaryRow, primaryPositionOf } from './position.js';
+import { ASK_PRIMARY, lsnOf, type PrimaryRow, primaryPositionOf } from './position.js';
 import { Rounds } from './rounds.js';
 
 /** Knows where the primary is, asked over a session of its own. */
@@ -56,16 +56,15 @@ export class PrimaryWatch {
 
   async #ask(): Promise<WalPosition | undefined> {
     try {
-      const position = primaryPositionOf(
-        await this.#session.ask<PrimaryRow>(ASK_PRIMARY, this.limitMs),
-      );
+      const row = await this.#session.ask<PrimaryRow>(ASK_PRIMARY, this.limitMs);
+      const position = primaryPositionOf(row);
       if (!position) {
         // A standby now: its address may lead to another server the next time.
         this.#session.end();
         return undefined;
       }
       if (position.timeline !== this.#position?.timeline) this.#track.forget();
-      this.#track.add(position.lsn, systemClock.now());
+      this.#track.add(lsnOf(row.flushed) ?? position.lsn, systemClock.now());
       this.#position = position;
       return position;
     } catch {

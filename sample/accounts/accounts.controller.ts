@@ -62,7 +62,8 @@ export class AccountsController {
     summary: 'Transfers of an account, newest first, from the replica',
     description:
       'A replica repeats what the primary wrote, usually within milliseconds. A transfer that was ' +
-      'answered a moment ago may therefore be missing here, although the balance already counts it.',
+      'answered a moment ago may therefore be missing here, although the balance already counts it; ' +
+      'but not for whoever sends back the cookie, or the header `x-pools-seen`, of that answer.',
   })
   @ApiResponse({ status: 200, type: [HistoryEntryDto] })
   @ApiNotFoundResponse({ description: 'The replica knows no such account (yet)' })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ConfigService } from '@nestjs/config';
 import type { PoolModuleOptions } from 'nestjs-pools';
 
@@ -11,6 +12,11 @@ export function poolsFrom(config: ConfigService): PoolModuleOptions {
   return {
     // Sessions are called bank:primary:3fa9c1d2 and the like, so that the DBA sees the same names.
     service: 'bank',
+    // Whoever sends back what a transfer was answered with sees it in the history at once, whichever
+    // instance is asked: all of them need the same secret. Alone, any will do.
+    causalToken: {
+      secret: config.get<string>('CAUSAL_SECRET') || randomBytes(32).toString('hex'),
+    },
     pools: {
       primary: {
         connectionString: config.getOrThrow<string>('DATABASE_URL'),

@@ -42,6 +42,31 @@ describe('the sample with a PostgreSQL of its own', () => {
     expect(await isStandby(shown('replica'))).toBe(true);
   });
 
+  it('shows in the history what was transferred, on a standby that does not replay', async () => {
+    const session = new Client({ connectionString: shown('replica') });
+    await session.connect();
+    try {
+      await session.query('SELECT pg_wal_replay_pause()');
+      await eventually(async () => {
+        const { rows } = await session.query('SELECT pg_get_wal_replay_pause_state() AS state');
+        return rows[0].state === 'paused';
+      });
+      const response = await client.post('/transfers', { from: 1, to: 2, amountCents: 1 });
+      const { id } = (await response.json()) as { id: string };
+      const latest = async (headers?: Record<string, string>): Promise<string> => {
+        const history = await client.get('/accounts/1/history?limit=1', headers);
+        return ((await history.json()) as [{ transferId: string }])[0].transferId;
+      };
+
+      expect(await latest()).not.toBe(id);
+      const seen = response.headers.get('x-pools-seen')!;
+      expect(await latest({ 'x-pools-seen': seen })).toBe(id);
+    } finally {
+      await session.query('SELECT pg_wal_replay_resume()');
+      await session.end();
+    }
+  });
+
   it(
     'answers every line that it offers to try',
     async () => {

@@ -9,8 +9,8 @@ export interface PoolInHealth {
 export class SampleClient {
   constructor(private readonly address: string) {}
 
-  get(path: string): Promise<Response> {
-    return fetch(`${this.address}${path}`);
+  get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`${this.address}${path}`, { headers });
   }
 
   post(path: string, body: object): Promise<Response> {

@@ -274,7 +274,7 @@ describe('the options about it', () => {
       /causalToken.maxAge must be written as maxAgeMs/,
     ],
   ])('are refused at start with %j', async (options, problem) => {
-    const started = start('express', options as PoolModuleOptions);
+    const started = start('express', options);
 
     await expect(started).rejects.toMatchObject({ code: 'POOL_INVALID_OPTIONS' });
     await expect(started).rejects.toThrow(problem);

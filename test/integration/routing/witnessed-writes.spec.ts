@@ -254,7 +254,8 @@ describe('in a context, what is written on the primary', () => {
         await pool.query(WRITE);
         expect(positionToSee()).toBeDefined();
       }),
-      readYourWrites(() => {
+      readYourWrites(async () => {
+        await server.query('SELECT 1');
         expect(positionToSee()).toBeUndefined();
       }),
     ]);
