@@ -196,7 +196,7 @@ describe('the report', () => {
     const made = await report();
     expect(made.server).toEqual([
       expect.objectContaining({
-        pools: ['primary', 'admin'],
+        pools: ['primary', 'replica-fallback', 'admin'],
         route: 'admin pool',
         error: undefined,
       }),
