@@ -45,7 +45,8 @@ export const replicas = {
         const position = await replica.askPrimaryPosition();
         await replica.reach(position, WAIT_MS);
       }
-      await replica.query(...randomItem());
+      const [text, values] = randomItem();
+      await replica.query(text, values);
     };
     const figures = await closedLoop({ callers: CALLERS, seconds: quick ? 1 : 4, call: read });
     await replica.end();
