@@ -16,12 +16,18 @@ const TABLES = [
   'VACUUM ANALYZE item, account, entry',
 ];
 
-/** An embedded PostgreSQL with its tables, a way to it that connects slowly, and a long way. */
-export async function startDatabase() {
+/**
+ * An embedded PostgreSQL with its tables, a way to it that connects slowly, and a long way; with
+ * streaming standbys where somebody needs them.
+ */
+export async function startDatabase(standbyCount = 0) {
+  const standbys = [];
   const server = await PostgresServer.create({ settings: { shared_buffers: '128MB' } });
   try {
     await server.start();
     for (const statement of TABLES) await server.query(statement);
+    while (standbys.length < standbyCount) standbys.push(await server.createStandby());
+    for (const standby of standbys) await standby.waitForReplay(server);
     const slow = await startDelayProxy(server, { connectMs: CONNECT_MS });
     const distant = await startDelayProxy(server, { roundTripMs: ROUND_TRIP_MS });
     return {
@@ -29,6 +35,7 @@ export async function startDatabase() {
         url: named(server.connectionString()),
         slowUrl: named(server.connectionString({ via: slow })),
         distantUrl: named(server.connectionString({ via: distant })),
+        ...(standbys.length > 0 && { standbyUrl: named(urlOf(server, standbys)) }),
       },
 
       async version() {
@@ -39,13 +46,21 @@ export async function startDatabase() {
       async close() {
         slow.close();
         distant.close();
+        for (const standby of standbys) await standby.remove();
         await server.remove();
       },
     };
   } catch (error) {
+    for (const standby of standbys) await standby.remove();
     await server.remove();
     throw error;
   }
+}
+
+/** All standbys in one URL, as libpq writes it. */
+function urlOf(server, standbys) {
+  const { host, href } = new URL(server.connectionString());
+  return href.replace(host, standbys.map((standby) => `${standby.host}:${standby.port}`).join());
 }
 
 function named(connectionString) {

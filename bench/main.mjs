@@ -22,7 +22,8 @@ process.stdout.write(textOf(results));
 if (write) await renewPage(results);
 
 async function measure() {
-  const database = await startDatabase();
+  const standbys = Math.max(...scenarios.map((scenario) => scenario.standbys ?? 0));
+  const database = await startDatabase(standbys);
   try {
     return {
       ground: await describeGround(database),

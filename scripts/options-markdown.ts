@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { OPTION_NAMES, OPTION_TABLE, pgNamesOf } from '../lib/postgres/options/option-table.js';
 import type { OptionName } from '../lib/postgres/options/option-table.js';
 import { isIntegerRow } from '../lib/postgres/options/option-row.js';
@@ -58,6 +59,7 @@ function defaultCell(row: OptionRow): string {
 }
 
 function literal(value: unknown): string {
+  if (typeof value === 'object') return code(inspect(value));
   return code(typeof value === 'string' ? `'${value}'` : value);
 }
 

@@ -6,6 +6,7 @@ import { memory } from './memory.mjs';
 import { observed } from './observed.mjs';
 import { pointSelect } from './point-select.mjs';
 import { poolSize } from './pool-size.mjs';
+import { replicas } from './replicas.mjs';
 import { spike } from './spike.mjs';
 import { transaction } from './transaction.mjs';
 
@@ -26,5 +27,6 @@ export const SCENARIOS = Object.fromEntries(
     lazy,
     batch,
     poolSize,
+    replicas,
   ].map((scenario) => [scenario.name, scenario]),
 );

@@ -31,8 +31,7 @@ export class ReplicasUnavailableError extends PoolError {
     readonly fallback: FallbackUse | undefined,
   ) {
     const out = replicas.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
-    const count = replicas.length === 1 ? 'the replica is' : `all ${replicas.length} replicas are`;
-    super(`${count} out (${out}); ${primarySays(fallback)}`, { pool });
+    super(`no replica can serve this read (${out}); ${primarySays(fallback)}`, { pool });
   }
 }
 

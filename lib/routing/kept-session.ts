@@ -52,14 +52,19 @@ export class KeptSession {
     const session = await this.probe().open(limitMs);
     // A client of another make need not have it.
     (session.client as { unref?: () => void }).unref?.();
-    session.client.on('end', () => {
-      if (!this.#opening) return;
-      void this.#opening.then((current) => {
+    session.client.on('end', () => this.#ended(session));
+    return session;
+  }
+
+  /** Another one may be open, or under way, by now: whoever asks over that is told how it goes. */
+  #ended(session: PostgresSession): void {
+    this.#opening?.then(
+      (current) => {
         if (current !== session) return;
         this.#opening = undefined;
         this.lost();
-      });
-    });
-    return session;
+      },
+      () => {},
+    );
   }
 }

@@ -1,7 +1,8 @@
 import type { AcquireRequest } from '../engine/acquire-request.js';
 import type { Lease } from '../engine/lease.js';
-import { systemClock } from '../engine/system-clock.js';
+import { systemClock, systemDeadlines } from '../engine/system-clock.js';
 import type { Settle } from '../engine/waiter.js';
+import { within } from '../engine/within.js';
 import { AcquireAbortedError } from '../errors/acquire-aborted.error.js';
 import { AcquireTimeoutError } from '../errors/acquire-timeout.error.js';
 import { PoolSelfDeadlockError } from '../errors/pool-self-deadlock.error.js';
@@ -19,9 +20,13 @@ export interface PlacementOptions {
   readonly acquireTimeoutMs: number;
 }
 
+/** Node's timers cannot wait longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The way of one reader to a session, over as many hosts as it takes, within one deadline. */
 export class Placement {
   readonly #without: Set<ReplicaHost>;
+  readonly #since = systemClock.now();
   readonly #until: number;
   #isSettled = false;
   #lastError: Error | undefined;
@@ -36,7 +41,7 @@ export class Placement {
   ) {
     this.#without = new Set(without);
     const timeoutMs = request.timeoutMs ?? options.acquireTimeoutMs;
-    this.#until = timeoutMs === 0 ? Infinity : systemClock.now() + timeoutMs;
+    this.#until = timeoutMs === 0 ? Infinity : this.#since + timeoutMs;
   }
 
   /** Does at once what can be done at once. */
@@ -56,7 +61,9 @@ export class Placement {
   async #beginWhenAsked(toSee: Promise<WalPosition | undefined>): Promise<void> {
     let position: WalPosition | undefined;
     try {
-      position = await toSee;
+      const late = () => this.set.timedOut(this.#waitedMs);
+      const limitMs = Math.min(this.#remainingMs, LONGEST_TIMER_MS);
+      position = await within(systemDeadlines, limitMs, toSee, late);
     } catch {
       // What is to be seen is not known: the primary has it in any case.
       this.#readFromPrimary();
@@ -167,6 +174,10 @@ export class Placement {
 
   // --- Its time ------------------------------------------------------------------------------
 
+  get #waitedMs(): number {
+    return systemClock.now() - this.#since;
+  }
+
   get #remainingMs(): number {
     return Math.max(0, this.#until - systemClock.now());
   }
@@ -180,7 +191,7 @@ export class Placement {
     const { signal } = this.request;
     if (signal?.aborted) return new AcquireAbortedError(this.set.name, signal.reason);
     if (this.#remainingMs > 0) return undefined;
-    return this.#lastError ?? this.set.unavailable();
+    return this.#lastError ?? this.set.timedOut(this.#waitedMs);
   }
 
   /** Resolves when something holds, or the reader's time is over. */

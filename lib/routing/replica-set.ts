@@ -1,8 +1,9 @@
 import type { Lease } from '../engine/lease.js';
 import { systemClock } from '../engine/system-clock.js';
+import { AcquireTimeoutError } from '../errors/acquire-timeout.error.js';
 import { PoolClosedError } from '../errors/pool-closed.error.js';
 import { ReplicasUnavailableError } from '../errors/replicas-unavailable.error.js';
-import type { Pool } from '../postgres/pool/pool.js';
+import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
 import type { WalPosition } from './causal/position-to-see.js';
@@ -127,8 +128,34 @@ export class ReplicaSet {
   }
 
   unavailable(): ReplicasUnavailableError {
-    const replicas = this.hosts.map(({ pool, reason }) => ({ name: pool.name, reason }));
+    const replicas = this.hosts.map(({ pool, isIn, reason }) => ({
+      name: pool.name,
+      reason: isIn ? 'has not replayed what this reader has to see, or has failed it' : reason,
+    }));
     return new ReplicasUnavailableError(this.name, replicas, this.fallback?.use);
+  }
+
+  /** What somebody is told who waited in vain for a replica to be known, or to be asked. */
+  timedOut(waitedMs: number): AcquireTimeoutError {
+    const all = this.pools.map((pool) => partsOf(pool).engine.counts);
+    const sum = (of: 'total' | 'max' | 'leased' | 'idle' | 'connecting' | 'waiting') =>
+      all.reduce((total, counts) => total + counts[of], 0);
+    return new AcquireTimeoutError({
+      pool: this.name,
+      waitedMs,
+      stats: {
+        total: sum('total'),
+        max: sum('max'),
+        leased: sum('leased'),
+        idle: sum('idle'),
+        connecting: sum('connecting'),
+        waiting: sum('waiting'),
+        oldestWaiterMs: undefined,
+      },
+      holders: [],
+      loopLagMs: 0,
+      lastConnectError: undefined,
+    });
   }
 
   // --- Those who wait for a change -----------------------------------------------------------

@@ -81,7 +81,7 @@ function readFallback(value: unknown): unknown {
     name === 'share'
       ? given > 0 && given <= 1
       : name === 'max' && Number.isInteger(given) && given > 0;
-  return fits ? Object.freeze({ [name!]: given }) : WRONG;
+  return fits ? value : WRONG;
 }
 
 function readStatements(value: unknown): unknown {
