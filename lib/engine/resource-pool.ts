@@ -358,6 +358,11 @@ export class ResourcePool<R> {
     return statsOf(this.#pool);
   }
 
+  get bounds(): { readonly min: number; readonly max: number } {
+    const { min, max } = this.#pool;
+    return { min, max };
+  }
+
   /** The most that were lent at once since this was asked last. */
   takeMostLeased(): number {
     return this.#pool.roster.takeMostLeased();

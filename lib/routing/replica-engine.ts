@@ -19,11 +19,17 @@ export class ReplicaEngine implements PoolEngine {
     this.#hosts = set.hosts.map(({ parts }) => parts);
   }
 
+  /** The sum of the hosts; the primary's share for reads has numbers of its own. */
   stats(): PoolStats {
     return mergedStats(
       this.set.name,
-      this.#parts.map(({ engine }) => engine.stats()),
+      this.#hosts.map(({ engine }) => engine.stats()),
     );
+  }
+
+  /** Those of each host. */
+  get bounds(): PoolEngine['bounds'] {
+    return this.#hosts[0]!.engine.bounds;
   }
 
   get counts(): AcquireTimeoutStats {

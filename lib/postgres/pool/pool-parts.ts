@@ -55,6 +55,7 @@ export type Assemble = (
 export type PoolEngine = Pick<
   ResourcePool<PostgresSession>,
   | 'stats'
+  | 'bounds'
   | 'counts'
   | 'holders'
   | 'start'

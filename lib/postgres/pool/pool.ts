@@ -274,7 +274,7 @@ export class Pool extends pg.Pool {
    * @throws InvalidPoolOptionsError
    */
   resize(bounds: { min?: number; max?: number }): void {
-    const { min, max } = this.#parts.engine.stats();
+    const { min, max } = this.#parts.engine.bounds;
     const resolved = resolvePoolOptions(
       this.name,
       { min, max, ...bounds },

@@ -61,7 +61,9 @@ describe('an application with two replicas', () => {
     ]);
     expect(pools.get(physical()[0]!).stats().max).toBe(4);
     replica.resize({ max: 3 });
+    replica.resize({ min: 0 });
     expect(physical().map((name) => pools.get(name).stats().max)).toEqual([3, 3]);
+    expect(replica.stats().max).toBe(6);
     expect(Object.keys(pools.snapshot())).toContain('replica-fallback');
   });
 
