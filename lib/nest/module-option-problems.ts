@@ -1,6 +1,7 @@
 import type { OptionProblem } from '../errors/invalid-options.error.js';
 import { shownName } from '../errors/shown-name.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
+import { fleetProblems } from './fleet/fleet-settings.js';
 import { ADMIN } from './pool-names.js';
 import { nestedProblems } from './pool-sizing.js';
 import { serverCheckProblems } from './server-check/server-check-settings.js';
@@ -13,6 +14,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'preset',
   'sizing',
   'serverCheck',
+  'fleet',
   'pgBouncer',
 ]);
 
@@ -30,6 +32,7 @@ export function moduleOptionProblems(
     ...wrongService(options),
     ...nestedProblems(MODULE, options.sizing),
     ...serverCheckProblems(MODULE, options.serverCheck, names),
+    ...fleetProblems(MODULE, options, process.env),
     ...poolsThatAreNoObjects(pools),
     ...poolsDeclaredOtherwise(pools, names),
   ];
