@@ -132,6 +132,7 @@ export { BatchError, type BatchOutcome } from './errors/batch.error.js';
 export { CommitOutcomeUnknownError } from './errors/commit-outcome-unknown.error.js';
 export { ConnectFailedError } from './errors/connect-failed.error.js';
 export { ConnectionLostError } from './errors/connection-lost.error.js';
+export { FleetFullError } from './errors/fleet-full.error.js';
 export { type HostFailure, HostsFailedError } from './errors/hosts-failed.error.js';
 export { IllegalTransactionStateError } from './errors/illegal-transaction-state.error.js';
 export { InvalidPoolOptionsError, type OptionProblem } from './errors/invalid-options.error.js';
