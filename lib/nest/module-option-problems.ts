@@ -1,7 +1,6 @@
 import type { OptionProblem } from '../errors/invalid-options.error.js';
 import { shownName } from '../errors/shown-name.js';
 import type { PoolModuleOptions } from './pool-module-options.js';
-import { fleetProblems } from './fleet/fleet-settings.js';
 import { ADMIN } from './pool-names.js';
 import { nestedProblems } from './pool-sizing.js';
 import { serverCheckProblems } from './server-check/server-check-settings.js';
@@ -32,7 +31,6 @@ export function moduleOptionProblems(
     ...wrongService(options),
     ...nestedProblems(MODULE, options.sizing),
     ...serverCheckProblems(MODULE, options.serverCheck, names),
-    ...fleetProblems(MODULE, options, process.env),
     ...poolsThatAreNoObjects(pools),
     ...poolsDeclaredOtherwise(pools, names),
   ];

@@ -12,7 +12,7 @@ import { CONNECTION_OPTIONS } from '../postgres/options/option-table.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
 import { withApplicationName } from './application-name.js';
-import { serviceOf } from './fleet/fleet-settings.js';
+import { fleetProblems, serviceOf } from './fleet/fleet-settings.js';
 import { withAddressOf, inheritedAddress } from './inherited-address.js';
 import { moduleOptionProblems } from './module-option-problems.js';
 import type { PoolDefinition } from './pool-definition.js';
@@ -49,6 +49,7 @@ export function definePools(
 
   refuseIfAny([
     ...moduleOptionProblems(names, options),
+    ...fleetProblems(options, env),
     ...names.flatMap((name) => shareProblems(name, registeredFor(name, options ?? {}))),
     ...homeProblems,
     ...others.flatMap((other) => problemsOf(other)),

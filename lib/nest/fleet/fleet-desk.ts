@@ -22,11 +22,7 @@ export interface Way {
  *
  * @throws what connecting throws
  */
-export async function wayOf(
-  primary: Pool,
-  admin: Pool | undefined,
-  limitMs: number,
-): Promise<Way> {
+export async function wayOf(primary: Pool, admin: Pool | undefined, limitMs: number): Promise<Way> {
   if (!admin || sameServer(admin.address, primary.address)) {
     return { pool: admin ?? primary, isBesidePooler: false };
   }

@@ -15,6 +15,8 @@ export interface FleetSettings {
   readonly intervalMs: number;
 }
 
+const MODULE = 'PoolModule';
+
 /** The longest that is never cut in the name of a session. */
 const LONGEST_SERVICE = 27;
 const SERVICE = /^(?!.*:)[\x20-\x7e]{1,27}$/;
@@ -52,24 +54,29 @@ export function fleetSettings(
 
 /** What is wrong with the options of the fleet. */
 export function fleetProblems(
-  pool: string,
   options: PoolModuleOptions | undefined,
   env: Environment,
 ): OptionProblem[] {
   const given: unknown = options?.fleet;
   if (given === undefined) return [];
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    return [{ pool, option: 'fleet', message: "fleet must be an object, as { budget: '70%' }" }];
+    return [
+      { pool: MODULE, option: 'fleet', message: "fleet must be an object, as { budget: '70%' }" },
+    ];
   }
   const fleet = given as FleetOptions;
   const wrong = [...unknownOptions(fleet), ...wrongValues(fleet)];
   const service = serviceOf(options, env);
   const isServiceWrong = wrong.some(({ option }) => option === 'service');
   if (!isServiceWrong && fleet.service === undefined && !SERVICE.test(service)) {
-    wrong.push({ pool, option: 'service', message: `service must be given: ${refusalOf(service)}` });
+    wrong.push({
+      pool: MODULE,
+      option: 'service',
+      message: `service must be given: ${refusalOf(service)}`,
+    });
   }
   return wrong.map(({ option, message }) => ({
-    pool,
+    pool: MODULE,
     option: `fleet.${option}`,
     message: `fleet.${message}`,
   }));
@@ -93,12 +100,12 @@ function unknownOptions(given: object): OptionProblem[] {
     .map((option) => {
       const nearest = nearestName(option, Object.keys(NAMES));
       const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-      return { pool: '', option, message: `${option} is not an option${hint}` };
+      return { pool: MODULE, option, message: `${option} is not an option${hint}` };
     });
 }
 
 function wrongValues({ budget, service, instances, intervalMs }: FleetOptions): OptionProblem[] {
-  const check = new ArgumentCheck('');
+  const check = new ArgumentCheck(MODULE);
   if (!readBudget(budget)) {
     check.refuse('budget', budget, "a number of connections from 1, or a part as '70%'");
   }

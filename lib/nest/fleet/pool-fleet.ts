@@ -130,7 +130,11 @@ export class PoolFleet {
         const desk = new FleetDesk(pool);
         const facts = await desk.askServer(CONNECT_LIMIT_MS);
         const limits = isBesidePooler ? undefined : facts.limits;
-        return { desk, isBesidePooler, budget: budgetOf(settings, pools.minimum, limits, this.log) };
+        return {
+          desk,
+          isBesidePooler,
+          budget: budgetOf(settings, pools.minimum, limits, this.log),
+        };
       } catch (error) {
         if (error instanceof InvalidPoolOptionsError) throw error;
         const waitedMs = systemClock.now() - startedAt;
