@@ -3,6 +3,8 @@ import { systemClock } from '../../engine/system-clock.js';
 import { InvalidPoolOptionsError } from '../../errors/invalid-options.error.js';
 import { PoolModuleError } from '../../errors/pool-module.error.js';
 import { StartupFailedError } from '../../errors/startup-failed.error.js';
+import type { ServerFacts } from '../../doctor/server-facts.js';
+import { onlyFleetSessions } from '../../fleet/fleet-name.js';
 import { Fleet, type FleetSnapshot } from '../../fleet/fleet.js';
 import { Pool, partsOf } from '../../postgres/pool/pool.js';
 import type { PoolLog } from '../../postgres/report/pool-log.js';
@@ -129,6 +131,7 @@ export class PoolFleet {
         const { pool, isBesidePooler } = await wayOf(primary, own, CONNECT_LIMIT_MS);
         const desk = new FleetDesk(pool);
         const facts = await desk.askServer(CONNECT_LIMIT_MS);
+        refuseOtherDatabase(settings.service, facts);
         const limits = isBesidePooler ? undefined : facts.limits;
         return {
           desk,
@@ -145,4 +148,20 @@ export class PoolFleet {
       }
     }
   }
+}
+
+/** Advisory locks, by which instances take turns, are those of a database. */
+function refuseOtherDatabase(service: string, { database, sessions }: ServerFacts): void {
+  const other = sessions.find(
+    (session) =>
+      session.database !== database &&
+      session.application.startsWith(`${service}:`) &&
+      onlyFleetSessions([session.application]).length > 0,
+  );
+  if (!other) return;
+  const message =
+    `fleet ${service} has its instances in the database ${other.database}, and this one is in` +
+    ` ${database}: give the pool admin the same database in all of them, or this one another` +
+    ' fleet.service';
+  throw new InvalidPoolOptionsError([{ pool: 'PoolModule', option: 'fleet', message }]);
 }

@@ -29,6 +29,8 @@ beforeAll(async () => {
   server = await PostgresServer.create({ settings: { max_connections: 40 } });
   await server.start();
   await server.query("CREATE ROLE app LOGIN PASSWORD 'app'");
+  await server.query("CREATE ROLE other LOGIN PASSWORD 'other'");
+  await server.query('CREATE DATABASE elsewhere');
 }, 60_000);
 afterEach(() => restore());
 afterAll(() => server.remove());
@@ -136,7 +138,9 @@ describe('an application with a fleet budget', () => {
       pools: { primary: { max: 30 } },
       fleet: { budget: BUDGET, intervalMs: INTERVAL_MS },
     };
-    await using other = FleetProgram.run(direct(), options, { callers: 25, statementMs: 100 });
+    // Names of sessions are seen by every role, whatever else is hidden.
+    const byAnother = server.connectionString({ user: 'other', password: 'other' });
+    await using other = FleetProgram.run(byAnother, options, { callers: 25, statementMs: 100 });
     await other.joins();
     await using application = await start(
       { ...options, pools: { primary: { min: 30, max: 30 } } },
@@ -191,12 +195,16 @@ describe('a start that is refused', () => {
     expect(await refused({ fleet: { budget: BUDGET } })).toBeInstanceOf(PoolModuleError);
   });
 
-  it('says that others left no room, and leaves nothing open', async () => {
+  it('says that others left no room, or are in another database, and leaves nothing open', async () => {
     await using watch = await FleetWatch.of(server.connectionString());
     const pools = { primary: { max: 30 } };
     const many = { fleet: { budget: 5 }, pools, service: 'orders' };
     await using other = FleetProgram.run(direct(), many, { callers: 1, statementMs: 100 });
     await other.joins();
+    const elsewhere = { user: 'app', password: 'app', database: 'elsewhere' };
+    expect(
+      (await refused({ fleet: { budget: BUDGET } }, server.connectionString(elsewhere))).message,
+    ).toContain('has its instances in the database postgres, and this one is in elsewhere');
     const error = await refused({
       fleet: { budget: 5 },
       pools: { primary: { max: 30, startupTimeoutMs: 1_000 } },
