@@ -74,7 +74,7 @@ export function poolProviders(names: readonly string[]): Provider[] {
       ) =>
         new ServerCheck(
           registry,
-          serverCheckSettings(options?.serverCheck, names),
+          serverCheckSettings(options?.serverCheck, names, options?.fleet !== undefined),
           declaredInstances(definitions),
           log,
         ),

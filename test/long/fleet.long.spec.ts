@@ -27,7 +27,7 @@ describe(`${INSTANCES} processes that share a budget of ${BUDGET} connections`, 
   let watch: FleetWatch;
   let url: string;
   const all: FleetProgram[] = [];
-  let running: FleetProgram[] = [];
+  const running: FleetProgram[] = [];
 
   beforeAll(async () => {
     server = await PostgresServer.create({ settings: { max_connections: 60 } });

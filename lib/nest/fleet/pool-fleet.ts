@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../engine/system-clock.js';
 import { InvalidPoolOptionsError } from '../../errors/invalid-options.error.js';
 import { PoolModuleError } from '../../errors/pool-module.error.js';
@@ -144,7 +143,9 @@ export class PoolFleet {
         if (systemClock.now() >= endAt) {
           throw new StartupFailedError(primary.name, { waitedMs, attempts, cause: error });
         }
-        await delay(CONNECT_PAUSE_MS);
+        await new Promise<void>((resolve) => {
+          systemClock.after(CONNECT_PAUSE_MS, resolve, true);
+        });
       }
     }
   }

@@ -65,10 +65,9 @@ describe('an application with a fleet budget', () => {
         primary: { max: 30, weight: 2 },
         jobs: { max: 30 },
         few: { max: 2 },
-        replica: false,
       },
       fleet: { budget: BUDGET },
-    } as PoolModuleOptions);
+    });
     // The fleet's session and the admin pool have 1 each; the next instance is to have 5.
     const names = ['primary', 'jobs', 'few', 'admin'];
     await eventually(() => expect(names.map(application.maxOf)).toEqual([10, 5, 2, 1]), PATIENT);
