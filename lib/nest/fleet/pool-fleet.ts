@@ -5,6 +5,7 @@ import { StartupFailedError } from '../../errors/startup-failed.error.js';
 import type { ServerFacts } from '../../doctor/server-facts.js';
 import { onlyFleetSessions } from '../../fleet/fleet-name.js';
 import { Fleet, type FleetSnapshot } from '../../fleet/fleet.js';
+import { isPermanentConnectError } from '../../postgres/driver/error-rules.js';
 import { Pool, partsOf } from '../../postgres/pool/pool.js';
 import type { PoolLog } from '../../postgres/report/pool-log.js';
 import { applicationName, INSTANCE } from '../application-name.js';
@@ -140,7 +141,8 @@ export class PoolFleet {
       } catch (error) {
         if (error instanceof InvalidPoolOptionsError) throw error;
         const waitedMs = systemClock.now() - startedAt;
-        if (systemClock.now() >= endAt) {
+        // What only a person can mend is not waited for.
+        if (isPermanentConnectError(error, attempts) || systemClock.now() >= endAt) {
           throw new StartupFailedError(primary.name, { waitedMs, attempts, cause: error });
         }
         await new Promise<void>((resolve) => {

@@ -9,6 +9,7 @@ import {
   PoolModuleError,
   type PoolModuleOptions,
   PoolRegistry,
+  StartupFailedError,
 } from '../../../lib/index.js';
 import { eventually } from '../../support/eventually.js';
 import { FleetProgram } from '../../support/fleet/fleet-programs.js';
@@ -187,6 +188,13 @@ describe('a start that is refused', () => {
     expect((await refused({ pools, fleet: { budget: BUDGET } })).message).toContain(
       "fleet needs a session of its own at the server, and admin leads through a pooler (its pooler is 'pgbouncer-session'): give the pool admin the address of the server itself",
     );
+  });
+
+  it('says at once what waiting would not mend', async () => {
+    const url = server.connectionString({ user: 'app', password: 'wrong' });
+    const error = await refused({ fleet: { budget: BUDGET } }, url);
+    expect(error).toBeInstanceOf(StartupFailedError);
+    expect(error.message).toMatch(/and 1 attempt: password authentication failed/);
   });
 
   it('says that there is an application of this fleet in the process', async () => {
