@@ -194,7 +194,7 @@ describe('a start that is refused', () => {
     const url = server.connectionString({ user: 'app', password: 'wrong' });
     const error = await refused({ fleet: { budget: BUDGET } }, url);
     expect(error).toBeInstanceOf(StartupFailedError);
-    expect(error.message).toMatch(/and 1 attempt: password authentication failed/);
+    expect(error.message).toMatch(/and 1 attempt: 28P01;/);
   });
 
   it('says that there is an application of this fleet in the process', async () => {
