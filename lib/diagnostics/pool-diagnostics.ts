@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PoolFleet } from '../nest/fleet/pool-fleet.js';
 import { PoolAdvisor } from '../nest/pool-advisor.js';
 import { ArgumentCheck } from '../postgres/options/argument-check.js';
 import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
@@ -42,6 +43,7 @@ export class PoolDiagnostics {
     private readonly view: ServerView,
     private readonly advisor: PoolAdvisor,
     private readonly bouncer: PgBouncerAdmin,
+    private readonly fleet: PoolFleet,
   ) {}
 
   /**
@@ -55,12 +57,15 @@ export class PoolDiagnostics {
     refuseWrong(server, timeoutMs);
     const seen = this.desk.pools.map((pool) => ({ pool, snapshot: pool.snapshot() }));
     const advice = this.advisor.advice();
-    if (!server) return new PoolsReport(snapshotsOf(seen), undefined, advice);
+    const fleet = this.fleet.snapshot();
+    if (!server) {
+      return new PoolsReport(snapshotsOf(seen), undefined, advice, undefined, fleet);
+    }
     const [{ pools, answers }, bouncer] = await Promise.all([
       this.view.join(seen, timeoutMs),
       bouncerAnswer(this.bouncer),
     ]);
-    return new PoolsReport(pools, answers, advice, bouncer);
+    return new PoolsReport(pools, answers, advice, bouncer, fleet);
   }
 }
 

@@ -1,5 +1,6 @@
 import { isWorthTelling, type PoolAdvice } from '../advice/advise.js';
 import { duration } from '../errors/duration.js';
+import type { FleetSnapshot } from '../fleet/fleet.js';
 import { INSTANCE } from '../nest/application-name.js';
 import { detailsOf, headlineOf } from '../postgres/report/pool-report-text.js';
 import type { PoolSnapshot } from '../postgres/report/pool-snapshot.js';
@@ -27,6 +28,8 @@ export class PoolsReport {
     readonly advice: readonly PoolAdvice[],
     /** What PgBouncer's console said; undefined where it is not configured, or nobody was asked. */
     readonly pgbouncer?: BouncerAnswer,
+    /** The budget that the instances share; undefined without the option `fleet`. */
+    readonly fleet?: FleetSnapshot,
   ) {
     this.pools = pools.toSorted((a, b) => b.waiting - a.waiting || b.utilization - a.utilization);
   }
@@ -36,6 +39,7 @@ export class PoolsReport {
       ...this.pools.map(headlineOf),
       ...(this.server ?? []).map(answerLine),
       ...(this.pgbouncer ? bouncerLines(this.pgbouncer) : []),
+      ...(this.fleet ? [fleetLine(this.fleet)] : []),
       ...this.pools.flatMap((pool) => sectionOf(pool)),
       ...adviceLines(this.advice),
     ].join('\n');
@@ -52,6 +56,14 @@ function adviceLines(advice: readonly PoolAdvice[]): string[] {
   const worthTelling = advice.filter((each) => isWorthTelling(each));
   if (worthTelling.length === 0) return [];
   return ['', 'advice:', ...worthTelling.map(({ sentence }) => `  ${sentence}`)];
+}
+
+function fleetLine({ service, share, budget, sees, others }: FleetSnapshot): string {
+  const present = others.filter(({ isPresent }) => isPresent).length;
+  const company = sees
+    ? `${present} other ${present === 1 ? 'instance' : 'instances'}`
+    : 'the other instances cannot be seen';
+  return `fleet of ${service}: ${share} of ${budget} connections; ${company}`;
 }
 
 function answerLine({ pools, route, tookMs, error }: ServerAnswer): string {

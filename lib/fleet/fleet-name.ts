@@ -9,6 +9,11 @@ export function claimName(claim: number): string {
   return `fleet=${claim}`;
 }
 
+/** The names of an instance's fleet sessions, for LIKE. */
+export function fleetNamePattern(service: string, instance: string): string {
+  return `${service.replaceAll(/[\\%_]/g, String.raw`\$&`)}:fleet=%:${instance}`;
+}
+
 /** Brings the sessions of a service together by instance; strangers are left out. */
 export function instancesIn(names: readonly string[], service: string): SeenInstance[] {
   const seen = new Map<string, { claim: number | undefined; sessions: number }>();
@@ -18,9 +23,15 @@ export function instancesIn(names: readonly string[], service: string): SeenInst
     const instance = parts['instance']!;
     const known = seen.get(instance) ?? { claim: undefined, sessions: 0 };
     const claim = CLAIM.exec(parts['pool']!)?.groups?.['claim'];
-    if (claim !== undefined) known.claim = Number(claim);
+    // Of one that has come back, the session before may still be there: either may be the larger.
+    if (claim !== undefined) known.claim = Math.max(known.claim ?? 0, Number(claim));
     known.sessions += 1;
     seen.set(instance, known);
   }
   return Array.from(seen, ([instance, { claim, sessions }]) => ({ instance, claim, sessions }));
+}
+
+/** Those of fleet sessions alone: behind a pooler the others are not what instances hold. */
+export function onlyFleetSessions(names: readonly string[]): string[] {
+  return names.filter((name) => CLAIM.test(NAME.exec(name)?.groups?.['pool'] ?? ''));
 }

@@ -14,6 +14,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'preset',
   'sizing',
   'serverCheck',
+  'fleet',
   'pgBouncer',
   ...CAUSAL_OPTIONS,
 ]);

@@ -11,7 +11,8 @@ import type { PoolKind } from '../postgres/options/option-row.js';
 import { CONNECTION_OPTIONS } from '../postgres/options/option-table.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
-import { defaultService, withApplicationName } from './application-name.js';
+import { withApplicationName } from './application-name.js';
+import { fleetProblems, serviceOf } from './fleet/fleet-settings.js';
 import { withAddressOf, inheritedAddress } from './inherited-address.js';
 import { moduleOptionProblems } from './module-option-problems.js';
 import type { PoolDefinition } from './pool-definition.js';
@@ -48,6 +49,7 @@ export function definePools(
 
   refuseIfAny([
     ...moduleOptionProblems(names, options),
+    ...fleetProblems(options, env),
     ...names.flatMap((name) => shareProblems(name, registeredFor(name, options ?? {}))),
     ...homeProblems,
     ...others.flatMap((other) => problemsOf(other)),
@@ -58,7 +60,7 @@ export function definePools(
   const sized = sizePools([home, ...others], shares, options?.sizing);
   // A share may be smaller than what was written beside it.
   refuseIfAny(sized.flatMap((definition) => problemsOf(definition)));
-  const service = options?.service ?? defaultService(env);
+  const service = serviceOf(options, env);
   return sized
     .map((definition) => withFallback(definition, sized[0]!, service))
     .map((definition) => named(definition, service));

@@ -11,6 +11,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { Pool } from '../postgres/pool/pool.js';
 import type { Module } from './application-parts.js';
 import { whenStartFails } from './failed-start.js';
+import { PoolFleet } from './fleet/pool-fleet.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import type { PoolDefinition } from './pool-definition.js';
 import { PRIMARY, REPLICA } from './pool-names.js';
@@ -39,6 +40,7 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
     private readonly registry: PoolRegistry,
     private readonly modules: ModulesContainer,
     private readonly serverCheck: ServerCheck,
+    private readonly fleet: PoolFleet,
     @Inject(POOL_DEFINITIONS) private readonly definitions: ReadonlyMap<string, PoolDefinition>,
   ) {
     // Nest calls the hooks of global modules first at start and last at shutdown. With this the
@@ -49,6 +51,7 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
   async onModuleInit(): Promise<void> {
     try {
       refuseUnknownPools(this.modules, this.#module, this.registry);
+      await this.fleet.join();
       await Promise.all(this.#pools.map((pool) => pool.start()));
       await this.serverCheck.beforeStart();
       whenStartFails(this.modules, this, () => this.#drain(0));
@@ -96,6 +99,8 @@ export class PoolLifecycle implements OnModuleInit, OnApplicationBootstrap, OnAp
     this.#ended.abort();
     const drained = this.#pools.map((pool) => pool.drain(timeoutMs));
     await Promise.all([this.serverCheck.stop(), ...drained]);
+    // What it held is free for the others only now.
+    await this.fleet.leave();
   }
 
   #warnWithoutHooks(): void {

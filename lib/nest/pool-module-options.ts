@@ -4,6 +4,7 @@ import type { NumberOption } from '../postgres/options/connection-options.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 import type { SizingOptions } from '../sizing/sizing-options.js';
 import type { CausalOptions } from './causal/causal-options.js';
+import type { FleetOptions } from './fleet/fleet-options.js';
 import type { PoolName } from './pool-names.js';
 import type { ServerCheckOptions } from './server-check/server-check-options.js';
 
@@ -72,6 +73,12 @@ export interface PoolModuleOptions extends CausalOptions {
    * after the start and then every hour, but not when NODE_ENV is `test`. `false`: never.
    */
   readonly serverCheck?: ServerCheckOptions | false;
+
+  /**
+   * The connections that all instances of this application share: then each gives its pools its
+   * share of them, which never is more than their `max`. Default: each has what its options give.
+   */
+  readonly fleet?: FleetOptions;
 }
 
 /**

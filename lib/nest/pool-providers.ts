@@ -8,14 +8,17 @@ import type { ServerSizing } from '../sizing/server-sizing.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
 import { CausalInterceptor } from './causal/causal.interceptor.js';
 import { CausalReads } from './causal/causal-reads.js';
+import { fleetSettings } from './fleet/fleet-settings.js';
+import { PoolFleet } from './fleet/pool-fleet.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { PoolAdvisor } from './pool-advisor.js';
 import type { PoolDefinition } from './pool-definition.js';
 import { definePools, homeOf } from './pool-definitions.js';
 import { PoolLifecycle } from './pool-lifecycle.js';
-import type { PoolModuleOptions } from './pool-module-options.js';
+import type { PoolModuleOptions, RegisteredPoolOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
 import { PoolRegistry } from './pool-registry.js';
+import { shareGiven } from './pool-sizing.js';
 import { getPoolToken, POOL_DEFINITIONS, POOL_MODULE_OPTIONS } from './pool.tokens.js';
 import { refuseSecondRegistration } from './second-registration.js';
 import { ServerCheck } from './server-check/server-check.js';
@@ -42,9 +45,17 @@ export function poolProviders(names: readonly string[]): Provider[] {
     },
     ...names.map((name) => ({
       provide: getPoolToken(name),
-      inject: name === home ? [POOL_DEFINITIONS] : [POOL_DEFINITIONS, getPoolToken(home)],
-      useFactory: (definitions: PoolDefinitions, primary?: Pool) =>
-        makePool(definitions.get(name)!, primary),
+      inject: [
+        POOL_DEFINITIONS,
+        POOL_MODULE_OPTIONS,
+        ...(name === home ? [] : [getPoolToken(home)]),
+      ],
+      useFactory: (definitions: PoolDefinitions, options: PoolModuleOptions, primary?: Pool) => {
+        const pool = makePool(definitions.get(name)!, primary);
+        // Until the instance has joined.
+        if (options?.fleet) pool.suspend();
+        return pool;
+      },
     })),
     {
       provide: PoolRegistry,
@@ -65,10 +76,16 @@ export function poolProviders(names: readonly string[]): Provider[] {
       ) =>
         new ServerCheck(
           registry,
-          serverCheckSettings(options?.serverCheck, names),
+          serverCheckSettings(options?.serverCheck, names, options?.fleet !== undefined),
           declaredInstances(definitions),
           log,
         ),
+    },
+    {
+      provide: PoolFleet,
+      inject: [PoolRegistry, POOL_MODULE_OPTIONS],
+      useFactory: (registry: PoolRegistry, options: PoolModuleOptions) =>
+        new PoolFleet(registry, fleetSettings(options, process.env), weightsIn(options), log),
     },
     {
       provide: TransactionManager,
@@ -122,6 +139,13 @@ function declaredInstances(definitions: PoolDefinitions): ReadonlyMap<string, nu
       instances === undefined ? [] : [[name, instances] as const],
     ),
   );
+}
+
+function weightsIn({ pools = {} }: PoolModuleOptions): (pool: string) => number {
+  return (pool) => {
+    const options = (pools as Readonly<Record<string, RegisteredPoolOptions | false>>)[pool];
+    return options ? shareGiven(options).weight : 1;
+  };
 }
 
 function tellSizing({ reason, ...sizing }: ServerSizing): void {

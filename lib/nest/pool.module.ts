@@ -6,6 +6,7 @@ import { namesDeclared, namesGiven } from './declared-names.js';
 import { givenOptions, madeOptions } from './options-source.js';
 import type { PoolModuleAsyncOptions, PoolModuleOptions } from './pool-module-options.js';
 import { PoolAdvisor } from './pool-advisor.js';
+import { PoolFleet } from './fleet/pool-fleet.js';
 import { poolProviders, refusedPoolProviders } from './pool-providers.js';
 import { TransactionManager } from '../transaction/transaction-manager.js';
 import { PgBouncerAdmin } from '../pgbouncer/pgbouncer-admin.js';
@@ -72,7 +73,7 @@ function moduleOf(
     },
     get exports() {
       const tokens = [...names, ...unknownNames()].map((name) => getPoolToken(name));
-      return [PoolRegistry, PoolAdvisor, TransactionManager, PgBouncerAdmin, ...tokens];
+      return [PoolRegistry, PoolFleet, PoolAdvisor, TransactionManager, PgBouncerAdmin, ...tokens];
     },
   };
 }

@@ -6,7 +6,7 @@
 export interface ServerCheckOptions {
   /**
    * The most connections that all instances may want to open, as a number, or as a part of what
-   * the role may use: `'70%'` (default).
+   * the role may use: `'70%'` (default). Not asked with `fleet`, whose budget holds.
    */
   readonly budget?: number | `${number}%`;
 

@@ -7,7 +7,8 @@ import type { ServerCheckOptions } from './server-check-options.js';
 
 /** The options as they hold. */
 export interface ServerCheckSettings {
-  readonly budget: Budget;
+  /** Undefined where instances share a budget, and their sizes say nothing of their sum. */
+  readonly budget: Budget | undefined;
   readonly refuses: boolean;
   readonly intervalMs: number;
   readonly timeoutMs: number;
@@ -27,6 +28,7 @@ const NAMES: Readonly<Record<keyof ServerCheckOptions, true>> = {
 export function serverCheckSettings(
   given: ServerCheckOptions | false | undefined,
   names: readonly string[],
+  hasFleet: boolean,
 ): ServerCheckSettings | undefined {
   const isOff = given === false || (given === undefined && process.env.NODE_ENV === 'test');
   if (isOff || !names.includes(ADMIN)) return undefined;
@@ -36,7 +38,12 @@ export function serverCheckSettings(
     intervalMs = 3_600_000,
     timeoutMs = 2_000,
   } = given ?? {};
-  return { budget: readBudget(budget)!, refuses: overBudget === 'refuse', intervalMs, timeoutMs };
+  return {
+    budget: hasFleet ? undefined : readBudget(budget),
+    refuses: overBudget === 'refuse',
+    intervalMs,
+    timeoutMs,
+  };
 }
 
 /** What is wrong with the options of the check. */

@@ -81,7 +81,7 @@ function aboutServer(
     isOurs: own.has,
   };
   const [worst] = answers
-    .flatMap(({ facts }) => overBudget(on, facts, budget) ?? [])
+    .flatMap(({ facts }) => (budget && overBudget(on, facts, budget)) ?? [])
     .toSorted((a, b) => b.load - a.load);
   const far = sizing && overFormula(on, sizing);
   return [...(worst ? [worst.finding] : []), ...(far ? [far] : [])];

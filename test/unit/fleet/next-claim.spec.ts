@@ -83,8 +83,17 @@ class Instance {
   turn(fleet: Fleet, now: number): void {
     const others = this.view.look(fleet.seen(), now);
     const { claim } = this;
-    const question = { ...fleet, instance: this.name, claim, minimum: MINIMUM, most: MOST, others };
-    this.claim = nextClaim({ ...question, mayGrow: this.view.isSettled(now) });
+    const { budget, expected } = fleet;
+    this.claim = nextClaim({
+      budget,
+      expected,
+      instance: this.name,
+      claim,
+      minimum: MINIMUM,
+      most: MOST,
+      mayGrow: this.view.isSettled(now),
+      others,
+    });
     // It closes first what it gives up, and opens what it has got whenever it likes.
     this.sessions = Math.min(this.sessions, Math.max(1, this.claim));
   }
