@@ -210,7 +210,8 @@ export class PinnedStatements {
       enter();
       const preludes = this.#takePreludes();
       if (preludes.length === 0) then(null);
-      else sendPreludes(session, preludes, then);
+      // An end that was asked for meanwhile is the reason, and not the cancel that it sent.
+      else sendPreludes(session, preludes, (error) => then(error && (this.#over?.error ?? error)));
     });
   }
 
