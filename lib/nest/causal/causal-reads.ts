@@ -1,4 +1,4 @@
-import { describeAddress } from '../../postgres/options/address.js';
+import { sameServer } from '../../postgres/options/address.js';
 import { Pool, partsOf } from '../../postgres/pool/pool.js';
 import { CausalContext } from '../../routing/causal/causal-context.js';
 import { believed } from '../../routing/causal/primary-position.js';
@@ -77,13 +77,15 @@ function namesOf({ cookie = COOKIE, header = HEADER, maxAgeMs = MAX_AGE_MS }: Ca
   };
 }
 
-/** Every pool that leads to the primary, but for that which asks about the server. */
+/**
+ * Every pool that leads to the primary, as whichever user and to whichever database, but for that
+ * which asks about the server.
+ */
 function poolsThatWrite(pools: readonly Pool[], primary: Pool): Pool[] {
   return pools.filter(
-    (pool) => pool.name !== ADMIN && !(pool instanceof ReplicaPool) && isSameServer(pool, primary),
+    (pool) =>
+      pool.name !== ADMIN &&
+      !(pool instanceof ReplicaPool) &&
+      sameServer(pool.address, primary.address),
   );
-}
-
-function isSameServer(one: Pool, other: Pool): boolean {
-  return describeAddress(one.address) === describeAddress(other.address);
 }
