@@ -3,6 +3,7 @@ import { ReplicasUnavailableError } from '../../../lib/index.js';
 import { eventually } from '../../support/eventually.js';
 import type { PostgresServer } from '../../support/postgres/postgres-server.js';
 import { Replicated } from '../../support/postgres/replicated.js';
+import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
 import { inBackground, routedPools, serverOf } from './support/routed.js';
 
 describe('reads of a replica pool', () => {
@@ -92,6 +93,42 @@ describe('reads of a replica pool', () => {
 
     expect(replica.stats()).toMatchObject({ total: 0 });
     expect(await replica.reach({ ...position, lsn: position.lsn + 2n ** 40n }, 20)).toBe(false);
+  });
+
+  it('take nothing on trust of a server whose connections have ended', async () => {
+    await using proxy = await TcpProxy.to(first);
+    const hosts = [`${proxy.host}:${proxy.port}`];
+    const { replica } = open({ hosts, lagProbeMs: 60_000, min: 1, fallback: false });
+    await servers.settle();
+    const position = (await replica.askPrimaryPosition())!;
+    expect(await replica.reach(position, 30_000)).toBe(true);
+    await serverOf(replica);
+
+    // Whoever comes now gets no answer: nobody knows how far the server behind the address is.
+    await proxy.pause();
+    for (const connection of proxy.connections) connection.destroy();
+    await eventually(() => replica.stats().counters.closed['connection lost'] > 0);
+
+    expect(await replica.reach(position, 0)).toBe(false);
+    await proxy.resume();
+    expect(await replica.reach(position, 30_000)).toBe(true);
+  });
+
+  it('have nobody ask the primary any more when their pool has drained', async () => {
+    const { replica } = open();
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'));
+    expect(await replica.askPrimaryPosition()).toBeDefined();
+
+    await replica.drain(0);
+
+    expect(await replica.askPrimaryPosition()).toBeUndefined();
+    await eventually(async () => {
+      const { rows } = await servers.primary.query<{ asked: boolean }>(
+        `SELECT EXISTS (SELECT FROM pg_stat_activity
+           WHERE query LIKE '%pg_current_wal_flush_lsn%' AND pid <> pg_backend_pid()) AS asked`,
+      );
+      return !rows[0]!.asked;
+    });
   });
 
   it('go on at the next replica where replay cancels them', async () => {
