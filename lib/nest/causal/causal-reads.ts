@@ -5,7 +5,8 @@ import { believed } from '../../routing/causal/primary-position.js';
 import { SeenTokens } from '../../routing/causal/seen-token.js';
 import { watchWrites } from '../../routing/causal/watch-writes.js';
 import { ReplicaPool } from '../../routing/replica-pool.js';
-import { ADMIN, PRIMARY } from '../pool-names.js';
+import { homeOf } from '../pool-definitions.js';
+import { ADMIN } from '../pool-names.js';
 import type { PoolRegistry } from '../pool-registry.js';
 import type { CausalOptions, CausalTokenOptions } from './causal-options.js';
 
@@ -39,7 +40,8 @@ export class CausalReads {
       .names()
       .map((name) => registry.get(name))
       .filter((pool) => pool instanceof Pool);
-    const primary = pools.find(({ name }) => name === PRIMARY);
+    const home = homeOf(registry.names());
+    const primary = pools.find(({ name }) => name === home);
     this.#windowMs = causalWindowMs;
     this.#replicas = pools.find((pool) => pool instanceof ReplicaPool);
     this.isActive = causal !== 'off' && primary !== undefined && this.#replicas !== undefined;

@@ -274,6 +274,28 @@ describe('what another pool writes', () => {
   });
 });
 
+describe('an application whose primary has another name', () => {
+  it('sees what it has written', async () => {
+    const testing = await Test.createTestingModule({
+      imports: [PoolModule.forRoot({ pools: { orders: {}, replica: {} } })],
+    })
+      .setLogger(new RecordedLog())
+      .compile();
+    const application = await testing.createNestApplication({ logger: new RecordedLog() }).init();
+    open.push(application);
+    const orders = application.get<Pool>(getPoolToken('orders'));
+    const replica = application.get<Pool>(getPoolToken('replica'));
+    await servers.standby.pauseReplay();
+
+    const seen = await readYourWrites(async () => {
+      await orders.query('INSERT INTO entry VALUES (1)');
+      return await replica.query('SELECT id FROM entry');
+    });
+
+    expect(seen.rows).toEqual([{ id: 1 }]);
+  });
+});
+
 describe('a job', () => {
   it('sees what it has written inside of readYourWrites(), and may read the past outside', async () => {
     const application = await start('express');
