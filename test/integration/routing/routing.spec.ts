@@ -164,6 +164,23 @@ describe('reads of a replica pool', () => {
     expect(replica.members.at(-1)!.stats().counters.acquires).toBe(0);
   }, 90_000);
 
+  it('are not run again where a primary that was named as a replica refuses them', async () => {
+    await servers.primary.query('CREATE SEQUENCE tries');
+    await using proxy = await TcpProxy.to(servers.primary);
+    const hosts = [servers.primary, proxy].map(({ host, port }) => `${host}:${port}`);
+    const { replica } = open({ hosts, role: undefined, fallback: false });
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'));
+
+    const conflict = replica.query(`DO $$ BEGIN
+      PERFORM nextval('tries');
+      RAISE EXCEPTION 'two transactions' USING ERRCODE = '40001';
+    END $$`);
+
+    await expect(conflict).rejects.toMatchObject({ code: '40001' });
+    const { rows } = await servers.primary.query('SELECT last_value::int AS tries FROM tries');
+    expect(rows).toEqual([{ tries: 1 }]);
+  });
+
   it('fail at most while they are under way when a standby is killed, and use it again', async () => {
     const { replica, primary } = open({ max: 5 });
     await eventually(() => replica.replicas().every(({ state }) => state === 'in'));
