@@ -40,7 +40,7 @@ export interface HostEvents {
 export class ReplicaHost implements Candidate {
   readonly pool: Pool;
   readonly parts: PoolParts;
-  /** Position that it has replayed at least; undefined until it has told. */
+  /** Position that it has replayed at least; undefined until its server has told. */
   #replayed: bigint | undefined;
   #timeline: number | undefined;
   #lag: Lag = { ms: undefined, bytes: undefined };
@@ -64,14 +64,14 @@ export class ReplicaHost implements Candidate {
   ) {
     this.pool = makePool({
       connectFailed: (error) => this.#connectFailed(error),
-      lost: () => this.#rounds.now(),
+      lost: () => this.#lost(),
       replica: () => this.snapshot(),
     });
     this.parts = partsOf(this.pool);
     this.#session = new KeptSession(
       this.pool.name,
       () => this.parts.probe,
-      () => this.#rounds.now(),
+      () => this.#lost(),
     );
     this.#rounds = new Rounds(
       limits.lagProbeMs,
@@ -148,6 +148,15 @@ export class ReplicaHost implements Candidate {
    */
   whenReached(position: WalPosition, reached: () => void): () => void {
     return this.#waiters.add(() => this.hasReached(position), reached);
+  }
+
+  /**
+   * A connection to its server ended. Another server may answer at its address by now, or the same
+   * one after a crash, and not have come as far again: how far it is counts when it is told anew.
+   */
+  #lost(): void {
+    this.#replayed = undefined;
+    this.#rounds.now();
   }
 
   /** One of its connections could not be opened: if it has none that stands, it serves nobody. */

@@ -58,7 +58,8 @@ export class ReplicaLender implements SessionLender {
   otherAfter(lease: Lease<PostgresSession>, error: Error): ReplicaLender | undefined {
     if (!RECOVERY_CONFLICTS.has((error as { code?: unknown }).code)) return undefined;
     const host = this.set.hostOf(lease);
-    if (!host) return undefined;
+    // A primary that was named as a replica says so of a conflict between transactions.
+    if (!host?.wasStandby) return undefined;
     const without = new Set([...this.without, host]);
     if (!this.set.fallback && !this.set.choose(undefined, without)) return undefined;
     const toSee = this.set.toSeeOf(lease);

@@ -87,8 +87,12 @@ export class ReplicaPool extends Pool {
     return this.#set.primary?.position;
   }
 
-  /** Where the primary is now; undefined when it does not answer. Asked once for all who ask. */
+  /**
+   * Where the primary is now; undefined when it does not answer, and once this pool drains. Asked
+   * once for all who ask.
+   */
   askPrimaryPosition(): Promise<WalPosition | undefined> {
+    if (this.#set.refusal) return Promise.resolve(undefined);
     this.#set.watch();
     return this.#set.primary?.ask() ?? Promise.resolve(undefined);
   }

@@ -1,11 +1,12 @@
-import { describeAddress } from '../../postgres/options/address.js';
+import { sameServer } from '../../postgres/options/address.js';
 import { Pool, partsOf } from '../../postgres/pool/pool.js';
 import { CausalContext } from '../../routing/causal/causal-context.js';
 import { believed } from '../../routing/causal/primary-position.js';
 import { SeenTokens } from '../../routing/causal/seen-token.js';
 import { watchWrites } from '../../routing/causal/watch-writes.js';
 import { ReplicaPool } from '../../routing/replica-pool.js';
-import { ADMIN, PRIMARY } from '../pool-names.js';
+import { homeOf } from '../pool-definitions.js';
+import { ADMIN } from '../pool-names.js';
 import type { PoolRegistry } from '../pool-registry.js';
 import type { CausalOptions, CausalTokenOptions } from './causal-options.js';
 
@@ -39,7 +40,8 @@ export class CausalReads {
       .names()
       .map((name) => registry.get(name))
       .filter((pool) => pool instanceof Pool);
-    const primary = pools.find(({ name }) => name === PRIMARY);
+    const home = homeOf(registry.names());
+    const primary = pools.find(({ name }) => name === home);
     this.#windowMs = causalWindowMs;
     this.#replicas = pools.find((pool) => pool instanceof ReplicaPool);
     this.isActive = causal !== 'off' && primary !== undefined && this.#replicas !== undefined;
@@ -77,13 +79,15 @@ function namesOf({ cookie = COOKIE, header = HEADER, maxAgeMs = MAX_AGE_MS }: Ca
   };
 }
 
-/** Every pool that leads to the primary, but for that which asks about the server. */
+/**
+ * Every pool that leads to the primary, as whichever user and to whichever database, but for that
+ * which asks about the server.
+ */
 function poolsThatWrite(pools: readonly Pool[], primary: Pool): Pool[] {
   return pools.filter(
-    (pool) => pool.name !== ADMIN && !(pool instanceof ReplicaPool) && isSameServer(pool, primary),
+    (pool) =>
+      pool.name !== ADMIN &&
+      !(pool instanceof ReplicaPool) &&
+      sameServer(pool.address, primary.address),
   );
-}
-
-function isSameServer(one: Pool, other: Pool): boolean {
-  return describeAddress(one.address) === describeAddress(other.address);
 }

@@ -54,7 +54,7 @@ export class ServerProbe {
     values: unknown[],
     timeoutMs: number,
   ): Promise<Row[]> {
-    return this.#ask(timeoutMs, async ({ client }) => {
+    return this.answer(timeoutMs, async (client) => {
       const { rows } = await client.query<Row>(statement, values);
       return rows;
     });

@@ -184,8 +184,10 @@ export class LeasedClient {
 
   get connection(): Client['connection'] {
     // Whoever has the connection itself needs no handle any more, and is not seen.
-    this.#sessionFor('use').keptFor = this;
-    return this.#client.connection;
+    const session = this.#sessionFor('use');
+    session.keptFor = this;
+    session.note?.held();
+    return session.client.connection;
   }
 
   get host(): string {

@@ -24,6 +24,8 @@ export const asHandle: HandOut<LeasedClient> = (lease, owner) => {
  */
 export const asItself: HandOut<PoolClient> = (lease, owner) => {
   const client = lease.resource.client as PoolClient;
+  // What is done with it is not seen: it may have written from now on.
+  lease.resource.note?.held();
   client.release = (error) => {
     owner.giveBack(lease, error || endOf(lease.resource, owner));
   };

@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http';
 import { lastValueFrom } from 'rxjs';
 import request from 'supertest';
 import {
+  getPoolToken,
   InjectPool,
   Pool,
   PoolModule,
@@ -244,6 +245,54 @@ describe('a message', () => {
     } finally {
       client.close();
     }
+  });
+});
+
+describe('what another pool writes', () => {
+  it('is seen as well where it leads to the primary, as whichever user', async () => {
+    await servers.primary.query(`
+      DROP ROLE IF EXISTS writer;
+      CREATE ROLE writer LOGIN SUPERUSER PASSWORD 'of a test'`);
+    await servers.standby.waitForReplay(servers.primary);
+    const url = new URL(servers.primary.connectionString());
+    url.username = 'writer';
+    url.password = 'of a test';
+    const writer = { connectionString: url.href };
+    const application = await start('express', {
+      pools: { primary: {}, replica: {}, writer },
+    });
+    const entries = application.get(EntriesController);
+    const pool = application.get<Pool>(getPoolToken('writer'));
+    await servers.standby.pauseReplay();
+
+    const seen = await readYourWrites(async () => {
+      await pool.query('INSERT INTO entry VALUES (1)');
+      return await entries.ids();
+    });
+
+    expect(seen).toEqual([1]);
+  });
+});
+
+describe('an application whose primary has another name', () => {
+  it('sees what it has written', async () => {
+    const testing = await Test.createTestingModule({
+      imports: [PoolModule.forRoot({ pools: { orders: {}, replica: {} } })],
+    })
+      .setLogger(new RecordedLog())
+      .compile();
+    const application = await testing.createNestApplication({ logger: new RecordedLog() }).init();
+    open.push(application);
+    const orders = application.get<Pool>(getPoolToken('orders'));
+    const replica = application.get<Pool>(getPoolToken('replica'));
+    await servers.standby.pauseReplay();
+
+    const seen = await readYourWrites(async () => {
+      await orders.query('INSERT INTO entry VALUES (1)');
+      return await replica.query('SELECT id FROM entry');
+    });
+
+    expect(seen.rows).toEqual([{ id: 1 }]);
   });
 });
 

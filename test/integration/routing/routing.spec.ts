@@ -3,6 +3,7 @@ import { ReplicasUnavailableError } from '../../../lib/index.js';
 import { eventually } from '../../support/eventually.js';
 import type { PostgresServer } from '../../support/postgres/postgres-server.js';
 import { Replicated } from '../../support/postgres/replicated.js';
+import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
 import { inBackground, routedPools, serverOf } from './support/routed.js';
 
 describe('reads of a replica pool', () => {
@@ -94,6 +95,42 @@ describe('reads of a replica pool', () => {
     expect(await replica.reach({ ...position, lsn: position.lsn + 2n ** 40n }, 20)).toBe(false);
   });
 
+  it('take nothing on trust of a server whose connections have ended', async () => {
+    await using proxy = await TcpProxy.to(first);
+    const hosts = [`${proxy.host}:${proxy.port}`];
+    const { replica } = open({ hosts, lagProbeMs: 60_000, min: 1, fallback: false });
+    await servers.settle();
+    const position = (await replica.askPrimaryPosition())!;
+    expect(await replica.reach(position, 30_000)).toBe(true);
+    await serverOf(replica);
+
+    // Whoever comes now gets no answer: nobody knows how far the server behind the address is.
+    await proxy.pause();
+    for (const connection of proxy.connections) connection.destroy();
+    await eventually(() => replica.stats().counters.closed['connection lost'] > 0);
+
+    expect(await replica.reach(position, 0)).toBe(false);
+    await proxy.resume();
+    expect(await replica.reach(position, 30_000)).toBe(true);
+  });
+
+  it('have nobody ask the primary any more when their pool has drained', async () => {
+    const { replica } = open();
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'));
+    expect(await replica.askPrimaryPosition()).toBeDefined();
+
+    await replica.drain(0);
+
+    expect(await replica.askPrimaryPosition()).toBeUndefined();
+    await eventually(async () => {
+      const { rows } = await servers.primary.query<{ asked: boolean }>(
+        `SELECT EXISTS (SELECT FROM pg_stat_activity
+           WHERE query LIKE '%pg_current_wal_flush_lsn%' AND pid <> pg_backend_pid()) AS asked`,
+      );
+      return !rows[0]!.asked;
+    });
+  });
+
   it('go on at the next replica where replay cancels them', async () => {
     const { primary, replica } = open({ strategy: 'round-robin', statementTimeoutMs: 60_000 });
     await primary.query('INSERT INTO notes SELECT generate_series(1, 1000)');
@@ -126,6 +163,23 @@ describe('reads of a replica pool', () => {
     for (const { rows } of await reads) expect(rows[0]).toMatchObject({ port: second.port });
     expect(replica.members.at(-1)!.stats().counters.acquires).toBe(0);
   }, 90_000);
+
+  it('are not run again where a primary that was named as a replica refuses them', async () => {
+    await servers.primary.query('CREATE SEQUENCE tries');
+    await using proxy = await TcpProxy.to(servers.primary);
+    const hosts = [servers.primary, proxy].map(({ host, port }) => `${host}:${port}`);
+    const { replica } = open({ hosts, role: undefined, fallback: false });
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'));
+
+    const conflict = replica.query(`DO $$ BEGIN
+      PERFORM nextval('tries');
+      RAISE EXCEPTION 'two transactions' USING ERRCODE = '40001';
+    END $$`);
+
+    await expect(conflict).rejects.toMatchObject({ code: '40001' });
+    const { rows } = await servers.primary.query('SELECT last_value::int AS tries FROM tries');
+    expect(rows).toEqual([{ tries: 1 }]);
+  });
 
   it('fail at most while they are under way when a standby is killed, and use it again', async () => {
     const { replica, primary } = open({ max: 5 });

@@ -191,6 +191,25 @@ describe('in a context, what is written on the primary', () => {
     });
   });
 
+  it('keeps reads on the primary while somebody has what no write is seen on', async () => {
+    await readYourWrites(async () => {
+      const client = await pool.acquire();
+      expect(client.connection).toBeDefined();
+      await expect(positionToSee()).rejects.toThrow('only the primary has it');
+      client.release();
+      await expectSeen(await positionToSee(), 1n);
+    });
+    await pool.drain(0);
+    pool = open('lsn', { compatibility: 'pg-pool' });
+    await readYourWrites(async () => {
+      const client = await pool.connect();
+      await client.query(WRITE);
+      await expect(positionToSee()).rejects.toThrow('only the primary has it');
+      client.release();
+      await expectSeen(await positionToSee(), 1n);
+    });
+  });
+
   it('keeps reads on the primary where the connection is lost that could tell', async () => {
     await readYourWrites(async () => {
       const client = await pool.connect();
