@@ -84,6 +84,7 @@ describe('nestjs-pools size', () => {
     [['size', '--cores'], "Option '--cores <value>' argument missing"],
     [['size', '--cores', '8', 'postgres://a:geheim@b/c'], 'a url is not wanted there'],
     [['doctor', '--timeout', '0'], '--timeout takes milliseconds'],
+    [['doctor', 'postgres://a:geheim@b,c:2/d'], 'the url names 2 hosts; give the url of one'],
     [['doctor'], 'no url is given, and neither DATABASE_URL nor PGHOST is set'],
   ])('refuses %j in one line that names the help', async (args, sentence) => {
     const { code, out, err } = await nestjsPools(...args);
