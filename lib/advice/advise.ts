@@ -112,8 +112,8 @@ function relief(
       pool,
       'at the limit',
       recent,
-      `max ${max} is all that the server can use (${ceiling} by its cores), and callers wait:` +
-        ` ${waits(recent)}; more connections would wait there instead, so shorten what holds` +
+      `max is ${max}, and ${ceiling} is all of its server that this pool can use by its cores;` +
+        ` callers wait: ${waits(recent)}; more connections would wait there instead, so shorten what holds` +
         ` them${holders(recent)}, read from a replica, or give the server more cores`,
     );
   }

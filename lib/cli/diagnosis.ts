@@ -5,7 +5,7 @@ import { type RecommendedOptions, recommendedOptions } from '../doctor/recommend
 import { readServerActivity, type ServerActivity } from '../doctor/server-activity.js';
 import { readServerFacts, type ServerFacts } from '../doctor/server-facts.js';
 import { serverFindings } from '../doctor/server-findings.js';
-import type { DatabaseAddress } from '../postgres/options/address.js';
+import { type DatabaseAddress, describeServer } from '../postgres/options/address.js';
 import { withConnectionSettings } from '../postgres/options/connection-config.js';
 import { partsOf } from '../postgres/options/connection-string.js';
 import { readServerRole, type ServerRole } from '../postgres/session/server-role.js';
@@ -51,7 +51,7 @@ export async function diagnose(target: ServerTarget, sizing: Sizing): Promise<Di
   });
   const { address } = target;
   const pooler = facts.isPooled ? await poolerAt(target) : undefined;
-  const server = `${address.host}:${address.port}`;
+  const server = describeServer(address);
   const findings = serverFindings({ server, facts, activity, role });
   const instances = instancesOf(sizing, facts);
   return {

@@ -3,6 +3,7 @@ import type { Finding } from '../../doctor/finding.js';
 import { closedByServer, overFormula, unlimitedStatements } from '../../doctor/pool-findings.js';
 import type { ServerFacts } from '../../doctor/server-facts.js';
 import { describeCause } from '../../errors/describe-cause.js';
+import { describeServer } from '../../postgres/options/address.js';
 import type { Pool } from '../../postgres/pool/pool.js';
 import type { ServerSizing } from '../../sizing/server-sizing.js';
 import { OwnSessions } from './instances-seen.js';
@@ -48,7 +49,7 @@ export async function checkServer(
       try {
         return { login, facts: await askServer(login, declared.admin, settings.timeoutMs) };
       } catch (error) {
-        unanswered.push(`${serverText(login)}: ${describeCause(error)}`);
+        unanswered.push(`${describeServer(login.address)}: ${describeCause(error)}`);
         return undefined;
       }
     }),
@@ -75,7 +76,7 @@ function aboutServer(
   const pools = logins.flatMap((login) => login.pools);
   const own = new OwnSessions(pools.map((pool) => nameAtServer(pool)));
   const on: PoolsOnServer = {
-    server: serverText(logins[0]!),
+    server: describeServer(logins[0]!.address),
     pools: pools.map((pool) => onServer(pool)),
     instances: instancesOf(declared, own.instancesIn(first.facts.sessions)),
     isOurs: own.has,
@@ -110,8 +111,4 @@ async function aboutStatements(answers: readonly Answer[], timeoutMs: number): P
     }),
   );
   return found.flat();
-}
-
-function serverText({ address: { host, port } }: Login): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -3,6 +3,7 @@ import { recommendedOptions } from '../../../lib/doctor/recommended-options.js';
 import type { ServerActivity, SessionActivity } from '../../../lib/doctor/server-activity.js';
 import { serverFindings } from '../../../lib/doctor/server-findings.js';
 import type { ServerRole } from '../../../lib/postgres/session/server-role.js';
+import { definePools } from '../../../lib/nest/pool-definitions.js';
 import { mergedSizing, type Sizing } from '../../../lib/sizing/read-sizing.js';
 import type { SizingOptions } from '../../../lib/sizing/sizing-options.js';
 import { factsOf, type GivenFacts } from './facts.js';
@@ -105,6 +106,18 @@ describe('the options that it recommends', () => {
   ])('are %s', (_, facts, sizing, instances, primary, room) => {
     const recommended = recommend(facts, sizing, instances);
     expect(recommended).toMatchObject({ primary, room, needsPooler: room === 0 });
+  });
+
+  it.each([
+    [{}, {}],
+    [{ idleSessionTimeoutMs: 60_000 }, { databaseCores: 8, storage: 'hdd', spindles: 4 } as const],
+    [{ isPooled: true }, { databaseCores: 2, storage: 'memory' } as const],
+  ])('are such as the module takes: %j %j', (facts, options) => {
+    const { sizing = {}, primary } = recommend(facts, options, 3);
+    const at = { host: 'db.test', database: 'shop', user: 'app' };
+    const module = { sizing, pools: { primary: { ...at, ...primary } } };
+    const [definition] = definePools(['primary', 'admin'], module, {});
+    expect(definition!.options.max).toBeGreaterThan(0);
   });
 
   it('leave room for whoever is no instance of such an application', () => {
