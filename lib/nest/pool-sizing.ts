@@ -105,16 +105,14 @@ function membersOf(
   const context = { strict: true, defaults: kind };
   const resolved = resolvePoolOptions(name, withoutAuto(options), context);
   const address = addressOfPool(resolved);
-  const { hosts, role: _, ...login } = address;
-  const isEach = hosts !== undefined && !isHome && isOfReplicas(definition, resolved);
-  const member = {
-    ...(shares.get(name) ?? { weight: 1, sizing: undefined }),
-    definition,
-    max: options.max === AUTO ? undefined : resolved.max,
-  };
-  return isEach
-    ? hosts.map((host) => ({ ...member, address: { ...login, ...host } }))
-    : [{ ...member, address }];
+  const { hosts = [], database, user } = address;
+  const isEach = hosts.length > 0 && !isHome && isOfReplicas(definition, resolved);
+  const places = isEach
+    ? hosts.map(({ host, port }) => ({ host, port, database, user }))
+    : [address];
+  const { weight, sizing } = shares.get(name) ?? { weight: 1, sizing: undefined };
+  const max = options.max === AUTO ? undefined : resolved.max;
+  return places.map((place) => ({ definition, weight, sizing, max, address: place }));
 }
 
 /** A pool at several hosts has the same problem at each of them. */

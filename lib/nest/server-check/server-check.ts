@@ -86,6 +86,7 @@ export class ServerCheck {
           there.map(read).find((value) => value !== undefined);
         const declared = {
           admin,
+          injected: this.registry.injected,
           sizing: known((pool) => sizingFor(pool, this.registry.sizing())),
           instances: known((pool) => this.instances.get(wholeOf(pool).name)),
         };

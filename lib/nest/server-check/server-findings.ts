@@ -5,6 +5,7 @@ import type { ServerFacts } from '../../doctor/server-facts.js';
 import { describeCause } from '../../errors/describe-cause.js';
 import { describeServer } from '../../postgres/options/address.js';
 import type { Pool } from '../../postgres/pool/pool.js';
+import { sessionsBeside } from '../../routing/replica-pool.js';
 import type { ServerSizing } from '../../sizing/server-sizing.js';
 import { OwnSessions } from './instances-seen.js';
 import type { ServerCheckSettings } from './server-check-settings.js';
@@ -27,6 +28,8 @@ export interface CheckResult {
 /** What is known of the pools of a server before it is asked. */
 export interface Declared {
   readonly admin: Pool;
+  /** All pools of the application, as they are injected. */
+  readonly injected: readonly Pool[];
   readonly sizing: ServerSizing | undefined;
   /** `sizing.instances`, where somebody said it. */
   readonly instances: number | undefined;
@@ -68,7 +71,7 @@ export async function checkServer(
 function aboutServer(
   logins: readonly Login[],
   answers: readonly Answer[],
-  { sizing, instances: declared }: Declared,
+  { sizing, instances: declared, injected }: Declared,
   { budget }: ServerCheckSettings,
 ): Finding[] {
   const [first] = answers;
@@ -77,7 +80,7 @@ function aboutServer(
   const own = new OwnSessions(pools.map((pool) => nameAtServer(pool)));
   const on: PoolsOnServer = {
     server: describeServer(logins[0]!.address),
-    pools: pools.map((pool) => onServer(pool)),
+    pools: pools.map((pool) => onServer(pool, sessionsBeside(pool, injected))),
     instances: instancesOf(declared, own.instancesIn(first.facts.sessions)),
     isOurs: own.has,
   };

@@ -155,6 +155,17 @@ describe('the check of the servers', () => {
     ]);
   });
 
+  it('counts what replicas may open at the primary, and the sessions that watch both', async () => {
+    const url = `postgres://app:app@127.0.0.1:${server.port}/shop`;
+    await using application = await start('app', {
+      pools: { primary: { max: 20 }, replica: { connectionString: url, max: 19 } },
+    });
+    const [line] = await warned(application.log, 'may open');
+    expect(line).toContain(
+      '(primary 20, replica 19, replica-fallback 4, admin 1, 2 to watch replicas) may open 46',
+    );
+  });
+
   it('judges each host of a pool of replicas by what that has', async () => {
     const { port } = server;
     await using application = await start('app', {

@@ -31,7 +31,7 @@ describe('a pool of replicas on several hosts', () => {
   it('may have cores of its own also where its hosts are those of the primary', () => {
     const pools = {
       primary: { hosts: ['db1:5432', 'db2:5432'], max: 'auto' },
-      replica: { role: 'replica', max: 'auto', sizing: { databaseCores: 4 } },
+      replica: { role: 'replica' as const, max: 'auto', sizing: { databaseCores: 4 } },
     };
     expect(sized({ sizing, pools })).toMatchObject({
       max: { primary: 16, replica: 8 },
