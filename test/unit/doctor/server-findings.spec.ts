@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { recommendedOptions } from '../../../lib/doctor/recommended-options.js';
+import { recommendedOptions, tooManyInstances } from '../../../lib/doctor/recommended-options.js';
 import type { ServerActivity, SessionActivity } from '../../../lib/doctor/server-activity.js';
 import { serverFindings } from '../../../lib/doctor/server-findings.js';
 import type { ServerRole } from '../../../lib/postgres/session/server-role.js';
@@ -123,6 +123,22 @@ describe('the options that it recommends', () => {
   it('leave room for whoever is no instance of such an application', () => {
     expect(recommend({ sessions: sessions(30) }, {}, 1).room).toBe(36);
     expect(recommend({ sessions: sessions(30, 'shop:primary:0123abcd') }, {}, 1).room).toBe(66);
+  });
+
+  it('come with a warning where there are too many instances', () => {
+    const warned = (options: SizingOptions, instances: number) =>
+      tooManyInstances('db:5432', recommend({}, options, instances), instances);
+    expect(warned({}, 30)).toEqual([]);
+    expect(warned({}, 40)).toMatchObject([
+      {
+        code: 'over-budget',
+        level: 'warning',
+        message: expect.stringMatching(/^40 instances can/),
+      },
+    ]);
+    expect(warned({ databaseCores: 2 }, 6)).toMatchObject([
+      { code: 'over-formula', message: expect.stringContaining('more than 2 cores can work on') },
+    ]);
   });
 
   it('ask for a pooler where instances are more than the server can work on', () => {
