@@ -36,6 +36,8 @@ export function isWorthTelling({ verdict }: PoolAdvice): boolean {
 /** What is known of a pool. */
 export interface AdvisedPool {
   readonly name: string;
+  /** What it keeps warm: a smaller max would be refused. */
+  readonly min: number;
   readonly max: number;
   /** What its server can use, as far as anybody has said what that is. */
   readonly ceiling: number | undefined;
@@ -82,7 +84,7 @@ export function advise(pool: AdvisedPool, minutes: readonly UsageMinute[]): Pool
     return relief(pool, recent, minutes.slice(0, -RECENT_MINUTES));
   }
   if (hour.minutes >= HOUR_MINUTES) {
-    const enough = Math.max(2, Math.ceil(hour.leasedMost * RESERVE));
+    const enough = Math.max(2, pool.min, Math.ceil(hour.leasedMost * RESERVE));
     if (pool.max - enough >= WORTH_LOWERING && hour.leasedMost <= pool.max / 2)
       return lowered(pool, hour, enough);
   }
