@@ -1,11 +1,12 @@
 import { type Instances, overBudget, type PoolsOnServer } from '../../doctor/budget-finding.js';
 import type { Finding } from '../../doctor/finding.js';
 import { closedByServer, overFormula, unlimitedStatements } from '../../doctor/pool-findings.js';
+import type { PoolOnServer } from '../../doctor/pool-on-server.js';
 import type { ServerFacts } from '../../doctor/server-facts.js';
 import { describeCause } from '../../errors/describe-cause.js';
 import { describeServer } from '../../postgres/options/address.js';
 import type { Pool } from '../../postgres/pool/pool.js';
-import { sessionsBeside } from '../../routing/replica-pool.js';
+import { sessionsBeside, wholeOf } from '../../routing/replica-pool.js';
 import type { ServerSizing } from '../../sizing/server-sizing.js';
 import { OwnSessions } from './instances-seen.js';
 import type { ServerCheckSettings } from './server-check-settings.js';
@@ -99,7 +100,7 @@ function instancesOf(declared: number | undefined, seen: number): Instances {
 
 function aboutPools({ login, facts }: Answer): Finding[] {
   return login.pools.flatMap(
-    (pool) => closedByServer(onServer(pool), facts.idleSessionTimeoutMs) ?? [],
+    (pool) => closedByServer(asInjected(pool), facts.idleSessionTimeoutMs) ?? [],
   );
 }
 
@@ -110,8 +111,13 @@ async function aboutStatements(answers: readonly Answer[], timeoutMs: number): P
   const found = await Promise.all(
     pools.map(async (pool) => {
       const limitMs = await serverStatementTimeoutMs(pool, timeoutMs).catch(() => undefined);
-      return limitMs === 0 ? [unlimitedStatements(onServer(pool))] : [];
+      return limitMs === 0 ? [unlimitedStatements(asInjected(pool))] : [];
     }),
   );
   return found.flat();
+}
+
+/** Under the name whose options are to be set: those of a pool of replicas are those of all its hosts. */
+function asInjected(pool: Pool): PoolOnServer {
+  return { ...onServer(pool), name: wholeOf(pool).name };
 }

@@ -175,6 +175,7 @@ describe('the check of the servers', () => {
         replica: {
           connectionString: `postgres://app:app@127.0.0.1:${port},localhost:${port}/shop`,
           max: 8,
+          statementTimeoutMs: 0,
           sizing: { instances: 4 },
         },
       },
@@ -192,6 +193,10 @@ describe('the check of the servers', () => {
       expect.stringMatching(
         new RegExp(`^localhost:${port}: 4 instances with 8 .*\\(replica@localhost:${port} 8\\)`),
       ),
+    ]);
+    // What is to be set is set once for all of them.
+    expect(await warned(application.log, 'nothing limits')).toEqual([
+      expect.stringMatching(/^replica: /),
     ]);
   });
 
