@@ -36,6 +36,8 @@ export function isWorthTelling({ verdict }: PoolAdvice): boolean {
 /** What is known of a pool. */
 export interface AdvisedPool {
   readonly name: string;
+  /** What it keeps warm: a smaller max would be refused. */
+  readonly min: number;
   readonly max: number;
   /** What its server can use, as far as anybody has said what that is. */
   readonly ceiling: number | undefined;
@@ -82,7 +84,7 @@ export function advise(pool: AdvisedPool, minutes: readonly UsageMinute[]): Pool
     return relief(pool, recent, minutes.slice(0, -RECENT_MINUTES));
   }
   if (hour.minutes >= HOUR_MINUTES) {
-    const enough = Math.max(2, Math.ceil(hour.leasedMost * RESERVE));
+    const enough = Math.max(2, pool.min, Math.ceil(hour.leasedMost * RESERVE));
     if (pool.max - enough >= WORTH_LOWERING && hour.leasedMost <= pool.max / 2)
       return lowered(pool, hour, enough);
   }
@@ -112,8 +114,8 @@ function relief(
       pool,
       'at the limit',
       recent,
-      `max ${max} is all that the server can use (${ceiling} by its cores), and callers wait:` +
-        ` ${waits(recent)}; more connections would wait there instead, so shorten what holds` +
+      `max is ${max}, and ${ceiling} is all of its server that this pool can use by its cores;` +
+        ` callers wait: ${waits(recent)}; more connections would wait there instead, so shorten what holds` +
         ` them${holders(recent)}, read from a replica, or give the server more cores`,
     );
   }

@@ -58,9 +58,9 @@ export class Advisor<P extends WatchedPool = Pool> {
   }
 
   #adviceFor({ pool, history }: Watched<P>): PoolAdvice {
-    const { max } = pool.stats();
+    const { min, max } = pool.stats();
     const ceiling = this.parts.ceiling(pool);
-    return advise({ name: pool.name, max, ceiling }, history.minutes);
+    return advise({ name: pool.name, min, max, ceiling }, history.minutes);
   }
 
   #lookLater(): void {

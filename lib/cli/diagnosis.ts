@@ -1,11 +1,15 @@
 import pg from 'pg';
 import type { Finding } from '../doctor/finding.js';
 import { instancesSeen } from '../doctor/instances.js';
-import { type RecommendedOptions, recommendedOptions } from '../doctor/recommended-options.js';
+import {
+  type RecommendedOptions,
+  recommendedOptions,
+  tooManyInstances,
+} from '../doctor/recommended-options.js';
 import { readServerActivity, type ServerActivity } from '../doctor/server-activity.js';
 import { readServerFacts, type ServerFacts } from '../doctor/server-facts.js';
 import { serverFindings } from '../doctor/server-findings.js';
-import type { DatabaseAddress } from '../postgres/options/address.js';
+import { type DatabaseAddress, describeServer } from '../postgres/options/address.js';
 import { withConnectionSettings } from '../postgres/options/connection-config.js';
 import { partsOf } from '../postgres/options/connection-string.js';
 import { readServerRole, type ServerRole } from '../postgres/session/server-role.js';
@@ -51,9 +55,14 @@ export async function diagnose(target: ServerTarget, sizing: Sizing): Promise<Di
   });
   const { address } = target;
   const pooler = facts.isPooled ? await poolerAt(target) : undefined;
-  const server = `${address.host}:${address.port}`;
-  const findings = serverFindings({ server, facts, activity, role });
+  const server = describeServer(address);
   const instances = instancesOf(sizing, facts);
+  const recommended = recommendedOptions(facts, sizing, instances.count);
+  const findings = [
+    ...serverFindings({ server, facts, activity, role }),
+    // Behind a pooler these are the limits of what the pooler opens.
+    ...(facts.isPooled ? [] : tooManyInstances(server, recommended, instances.count)),
+  ];
   return {
     verdict: verdictOf(findings),
     address,
@@ -63,7 +72,7 @@ export async function diagnose(target: ServerTarget, sizing: Sizing): Promise<Di
     activity,
     instances,
     findings,
-    recommended: recommendedOptions(facts, sizing, instances.count),
+    recommended,
   };
 }
 

@@ -41,18 +41,22 @@ export function targetOf(
   const fault =
     connectionString === undefined ? undefined : connectionStringFault(connectionString);
   if (fault !== undefined) {
-    const where = url === undefined ? 'DATABASE_URL' : 'the url';
     throw new WrongUsage(
-      `${where} is ${fault}; it has to look as postgres://user:password@host:5432/database, with` +
+      `${placeOf(url)} is ${fault}; it has to look as postgres://user:password@host:5432/database, with` +
         ' special characters percent-encoded',
     );
   }
   try {
-    const { connection } = resolvePoolOptions(
+    const { connection, hosts } = resolvePoolOptions(
       'url',
       connectionString === undefined ? {} : { connectionString },
       { strict: true, defaults: 'standalone' },
     );
+    if (hosts.length > 1) {
+      throw new WrongUsage(
+        `${placeOf(url)} names ${hosts.length} hosts; give the url of one, and ask one after another`,
+      );
+    }
     return {
       address: addressOf(connection),
       timeoutMs,
@@ -66,4 +70,9 @@ export function targetOf(
     if (!(error instanceof InvalidPoolOptionsError)) throw error;
     throw new WrongUsage(error.problems[0]!.message);
   }
+}
+
+/** Where the address was written, for sentences. */
+function placeOf(url: string | undefined): string {
+  return url === undefined ? 'DATABASE_URL' : 'the url';
 }

@@ -1,3 +1,4 @@
+import { isUrl } from '../errors/shown-name.js';
 import { type ServerSizing, sizeServer } from '../sizing/server-sizing.js';
 import { COMMON_FLAGS, parsed, sizingFrom } from './arguments.js';
 import { EXIT, type ExitCode } from './exit-code.js';
@@ -7,6 +8,9 @@ import { usageOf } from './usage.js';
 import { WrongUsage } from './wrong-usage.js';
 
 const FLAGS = { ...COMMON_FLAGS, pool: { type: 'string', multiple: true } } as const;
+
+/** Beside the others: it asks a short question now and then. */
+const ADMIN = 'admin';
 
 interface WeightedPool {
   readonly pool: string;
@@ -66,6 +70,8 @@ function textOf(result: ServerSizing): string {
 
 function weightedPool(text: string): WeightedPool {
   const [, pool, weight = '1'] = /^([^=]+)(?:=(\d+(?:\.\d+)?))?$/.exec(text) ?? [];
+  if (pool !== undefined && isUrl(pool)) throw new WrongUsage('a url is no name of a pool');
+  if (pool === ADMIN) throw new WrongUsage(`the pool ${ADMIN} has no part in the formula`);
   if (pool !== undefined && Number(weight) > 0) return { pool, weight: Number(weight) };
   throw new WrongUsage("--pool takes a name and a weight above 0, as '--pool reports=0.5'");
 }

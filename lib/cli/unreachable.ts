@@ -1,10 +1,14 @@
 import { codeOf, describeCause } from '../errors/describe-cause.js';
 import { duration } from '../errors/duration.js';
-import { type DatabaseAddress, describeAddress } from '../postgres/options/address.js';
+import {
+  type DatabaseAddress,
+  describeAddress,
+  describeServer,
+} from '../postgres/options/address.js';
 
 type Sentence = (address: DatabaseAddress) => string;
 
-const host: Sentence = (address) => `${address.host}:${address.port}`;
+const host: Sentence = describeServer;
 
 /** Why a server does not talk to us, by the code of the error. */
 const REASONS: Readonly<Record<string, Sentence>> = {

@@ -29,6 +29,8 @@ interface Demand {
   readonly allowance: Allowance;
   readonly pools: readonly PoolOnServer[];
   readonly perInstance: number;
+  /** How many of these are kept beside the connections of the pools. */
+  readonly beside: number;
   /** What all instances may open. */
   readonly wanted: number;
   /** Sessions of other applications that count against the same limit. */
@@ -72,7 +74,8 @@ function demandOf(
     allowance.by === 'server' ||
     (allowance.by === 'role' ? user === facts.user : database === facts.database);
   const pools = all.filter(counts);
-  const perInstance = pools.reduce((sum, { max }) => sum + max, 0);
+  const beside = pools.reduce((sum, pool) => sum + pool.beside, 0);
+  const perInstance = pools.reduce((sum, { max }) => sum + max, beside);
   const wanted = perInstance * instances.count;
   const strangers = facts.sessions.filter((group) => counts(group) && !isOurs(group.application));
   const others = sessionsOf(strangers);
@@ -82,11 +85,11 @@ function demandOf(
     'percent' in budget
       ? ratio(wanted + others, most)
       : Math.max(ratio(wanted, most), ratio(wanted + others, allowance.limit));
-  return { allowance, pools, perInstance, wanted, others, strangers, most, load };
+  return { allowance, pools, perInstance, beside, wanted, others, strangers, most, load };
 }
 
 function demandText(
-  { allowance, pools, perInstance, wanted, others, strangers, most }: Demand,
+  { allowance, pools, perInstance, beside: kept, wanted, others, strangers, most }: Demand,
   instances: Instances,
   facts: ServerFacts,
   budget: Budget,
@@ -101,7 +104,7 @@ function demandText(
       : `more than the budget of ${budgetText(budget)}, of ${allowance.limit}`;
   return (
     `${who} with ${counted(perInstance, 'connection')}${instances.count === 1 ? '' : ' each'}` +
-    ` (${poolsText(pools)}) may open ${wanted}${beside || ','} and that is ${limit}` +
+    ` (${poolsText(pools)}${kept === 0 ? '' : `, ${kept} to watch replicas`}) may open ${wanted}${beside || ','} and that is ${limit}` +
     ` ${limitText(allowance, facts)}`
   );
 }
@@ -128,8 +131,8 @@ export function limitText({ by }: Allowance, { user, database, limits }: ServerF
   return `that the role ${user} may have (max_connections = ${maxConnections}${reserve})`;
 }
 
-function wayOut({ pools, most, others, allowance }: Demand, { count }: Instances): string {
-  const room = Math.floor(Math.max(0, most - others) / count);
+function wayOut({ pools, beside, most, others, allowance }: Demand, { count }: Instances): string {
+  const room = Math.floor(Math.max(0, most - others) / count) - beside;
   const smaller =
     room >= pools.length ? `give these pools max ${room} together in each instance, ` : '';
   const raise = { server: 'max_connections', role: 'that limit', database: 'that limit' };

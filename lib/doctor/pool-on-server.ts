@@ -7,6 +7,8 @@ export interface PoolOnServer {
   readonly database: string;
   readonly min: number;
   readonly max: number;
+  /** Sessions that are kept open beside its connections, to ask the server how it is. */
+  readonly beside: number;
   readonly idleTimeoutMs: number;
   readonly maxLifetimeMs: number;
   readonly keepaliveMs: number;

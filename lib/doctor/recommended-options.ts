@@ -1,7 +1,9 @@
 import { allowancesOf } from '../sizing/allowance.js';
 import { connectionsFor } from '../sizing/formula.js';
 import type { Sizing } from '../sizing/read-sizing.js';
+import { counted } from '../sizing/server-sizing.js';
 import { sessionsOf } from './budget-finding.js';
+import type { Finding } from './finding.js';
 import { ownerOf } from './instances.js';
 import { keepaliveBelow } from './pool-findings.js';
 import type { ServerFacts } from './server-facts.js';
@@ -71,6 +73,24 @@ export function recommendedOptions(
     room: Math.max(0, room),
     needsPooler: room < 1 || (working === 1 && instances > connectionsOf(sizing)),
   };
+}
+
+/** What is to be done about instances that are too many, as a finding. */
+export function tooManyInstances(
+  server: string,
+  { room, needsPooler, sizing }: RecommendedOptions,
+  instances: number,
+): Finding[] {
+  if (!needsPooler) return [];
+  const many = counted(instances, 'instance');
+  const message =
+    room < 1
+      ? `${many} cannot have a connection each beside their admin pools within ${PERCENT_TO_USE} %` +
+        ' of the limits; run fewer, raise the limits, or put a pooler in between'
+      : `${many} with a connection each are more than ${Number(sizing?.['databaseCores'])} cores can` +
+        ' work on; run fewer, or put a pooler in between';
+  const code = room < 1 ? 'over-budget' : 'over-formula';
+  return [{ code, level: 'warning', about: server, message }];
 }
 
 function connectionsOf({ databaseCores, spindles }: Sizing): number {

@@ -5,11 +5,15 @@ import type { PoolKind } from '../postgres/options/option-row.js';
 import { OPTION_NAMES, pgNamesOf } from '../postgres/options/option-table.js';
 import type { PoolOptions } from '../postgres/options/pool-options.js';
 
-/** Where the server is and how to log in; what a session does beyond that is each pool's own. */
+/**
+ * Where the server is, what stands before it, and how to log in; what a session does beyond that is
+ * each pool's own.
+ */
 const ADDRESS_OPTIONS = [
   'hosts',
   'role',
   'loadBalanceHosts',
+  'pooler',
   'host',
   'port',
   'user',

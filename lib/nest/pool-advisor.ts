@@ -7,9 +7,10 @@ import {
 import type { PoolAdvice } from '../advice/advise.js';
 import { type Advisor, advisorOf } from '../advice/advisor.js';
 import { systemClock } from '../engine/system-clock.js';
-import { Pool } from '../postgres/pool/pool.js';
+import { Pool, partsOf } from '../postgres/pool/pool.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { PoolRegistry } from './pool-registry.js';
+import { mostOfServer } from './server-share.js';
 
 /**
  * Looks at the pools while the application works, and says what should be done about their sizes:
@@ -23,9 +24,9 @@ export class PoolAdvisor implements OnApplicationBootstrap, OnApplicationShutdow
   readonly #advisor: Advisor;
 
   constructor(registry: PoolRegistry) {
-    const pools = [...registry].filter((pool) => pool instanceof Pool);
+    const pools = [...registry].filter((pool) => pool instanceof Pool && !isFallback(pool));
     this.#advisor = advisorOf(pools, {
-      ceiling: () => undefined,
+      ceiling: (pool) => mostOfServer(pool, registry.sizing()),
       clock: systemClock,
       log: nestPoolLog(new Logger('PoolAdvisor')),
     });
@@ -43,4 +44,10 @@ export class PoolAdvisor implements OnApplicationBootstrap, OnApplicationShutdow
   onApplicationShutdown(): void {
     this.#advisor.end();
   }
+}
+
+/** Reads at the primary when no replica is left: for an emergency, and well when it is never used. */
+function isFallback(pool: Pool): boolean {
+  const { seat } = partsOf(pool);
+  return seat !== undefined && seat.replica() === undefined;
 }

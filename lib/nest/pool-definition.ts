@@ -13,8 +13,8 @@ export interface PoolDefinition {
   readonly addressFrom: string | undefined;
   /** Its options with the address of the primary, for a pool of replicas of that; else undefined. */
   readonly atPrimary?: PoolOptions | undefined;
-  /** How its server is divided; undefined where nobody said what that can work on. */
-  readonly sizing?: ServerSizing;
+  /** How its servers are divided; undefined where nobody said what they can work on. */
+  readonly sizing?: readonly ServerSizing[];
   /** How many instances of the application are declared for its server. */
   readonly instances?: number;
 }

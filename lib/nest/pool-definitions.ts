@@ -17,8 +17,9 @@ import { withAddressOf, inheritedAddress } from './inherited-address.js';
 import { moduleOptionProblems } from './module-option-problems.js';
 import type { PoolDefinition } from './pool-definition.js';
 import type { PoolModuleOptions, RegisteredPoolOptions } from './pool-module-options.js';
-import { ADMIN, PRIMARY, REPLICA } from './pool-names.js';
+import { ADMIN, PRIMARY } from './pool-names.js';
 import { shareGiven, shareProblems, sizePools, withoutAuto } from './pool-sizing.js';
+import { isOfReplicas } from './replica-definition.js';
 
 /**
  * Brings the options of all pools and the environment together.
@@ -81,21 +82,13 @@ function withFallback(
   home: PoolDefinition,
   service: string,
 ): PoolDefinition {
-  if (definition === home || !isOfReplicas(definition)) return definition;
-  const options = withAddressOf(home, definition.options);
-  const atPrimary = withApplicationName(`${definition.name}-fallback`, options, service);
+  if (definition === home) return definition;
+  const { name, kind, options, origins } = definition;
+  const resolved = resolvePoolOptions(name, options, { strict: true, defaults: kind, origins });
+  if (!isOfReplicas(definition, resolved)) return definition;
+  const there = withAddressOf(home, options);
+  const atPrimary = withApplicationName(`${name}-fallback`, there, service);
   return { ...definition, atPrimary };
-}
-
-/**
- * By its role, or by its name and an address of its own. Of the primary's one host no replica can be
- * expected.
- */
-function isOfReplicas({ name, kind, options, origins, addressFrom }: PoolDefinition): boolean {
-  const context = { strict: true, defaults: kind, origins };
-  const { role, hosts } = resolvePoolOptions(name, options, context);
-  if (addressFrom !== undefined) return role === 'replica' && hosts.length > 1;
-  return role === 'replica' || (role === undefined && name === REPLICA);
 }
 
 function named(definition: PoolDefinition, service: string): PoolDefinition {

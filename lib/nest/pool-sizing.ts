@@ -1,5 +1,10 @@
 import { InvalidPoolOptionsError, type OptionProblem } from '../errors/invalid-options.error.js';
-import { addressOf, type DatabaseAddress, sameServer } from '../postgres/options/address.js';
+import {
+  addressOfPool,
+  type DatabaseAddress,
+  describeServer,
+  sameServer,
+} from '../postgres/options/address.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
 import { mergedSizing, type Sizing, sizingProblems } from '../sizing/read-sizing.js';
 import { type ServerSizing, sizeServer } from '../sizing/server-sizing.js';
@@ -7,6 +12,7 @@ import type { SizingOptions } from '../sizing/sizing-options.js';
 import type { PoolDefinition } from './pool-definition.js';
 import type { RegisteredPoolOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
+import { isOfReplicas } from './replica-definition.js';
 
 /** `max` of a pool that takes its share. */
 export const AUTO = 'auto';
@@ -25,6 +31,7 @@ interface SizedServer {
   readonly instances: number | undefined;
 }
 
+/** A pool at one of its servers. */
 interface Member extends ShareOfServer {
   readonly definition: PoolDefinition;
   readonly address: DatabaseAddress;
@@ -62,8 +69,10 @@ export function nestedProblems(pool: string, sizing: unknown): OptionProblem[] {
 }
 
 /**
- * Gives each pool with `max: 'auto'` its share of its server.
+ * Gives each pool with `max: 'auto'` its share of its server. A pool of replicas has a share of each
+ * of its hosts, and one `max` for all of them: the least.
  *
+ * @param definitions the pool that the others are beside comes first
  * @param shares what each pool says, by name
  * @param common what the module says
  * @throws InvalidPoolOptionsError where the formula lacks something, or says two things
@@ -74,31 +83,44 @@ export function sizePools(
   common: SizingOptions | undefined,
 ): PoolDefinition[] {
   const problems: OptionProblem[] = [];
-  const sized = new Map<PoolDefinition, SizedServer>();
-  const members = definitions.map((definition) => memberOf(definition, shares));
+  const sized = new Map(definitions.map((each) => [each, [] as SizedServer[]] as const));
+  const members = definitions.flatMap((each) => membersOf(each, each === definitions[0], shares));
   for (const group of byServer(members)) {
     const given = sizingOf(group, common, problems);
     if (!given) continue;
     const server = { sizing: sizeGroup(group, given, problems), instances: given.instances };
-    for (const { definition } of group) sized.set(definition, server);
+    for (const { definition } of group) sized.get(definition)!.push(server);
   }
-  if (problems.length > 0) throw new InvalidPoolOptionsError(problems);
-  return definitions.map((definition) => withShare(definition, sized.get(definition)));
+  if (problems.length > 0) throw new InvalidPoolOptionsError(toldOnce(problems));
+  return definitions.map((definition) => withShare(definition, sized.get(definition)!));
 }
 
-function memberOf(definition: PoolDefinition, shares: ReadonlyMap<string, ShareOfServer>): Member {
+/** A pool of replicas is a pool at each of its hosts. */
+function membersOf(
+  definition: PoolDefinition,
+  isHome: boolean,
+  shares: ReadonlyMap<string, ShareOfServer>,
+): Member[] {
   const { name, kind, options } = definition;
-  const isAuto = options.max === AUTO;
-  const { connection, max } = resolvePoolOptions(name, withoutAuto(options), {
-    strict: true,
-    defaults: kind,
-  });
-  return {
-    ...(shares.get(name) ?? { weight: 1, sizing: undefined }),
-    definition,
-    address: addressOf(connection),
-    max: isAuto ? undefined : max,
-  };
+  const context = { strict: true, defaults: kind };
+  const resolved = resolvePoolOptions(name, withoutAuto(options), context);
+  const address = addressOfPool(resolved);
+  const { hosts = [], database, user } = address;
+  const isEach = hosts.length > 0 && !isHome && isOfReplicas(definition, resolved);
+  const places = isEach
+    ? hosts.map(({ host, port }) => ({ host, port, database, user }))
+    : [address];
+  const { weight, sizing } = shares.get(name) ?? { weight: 1, sizing: undefined };
+  const max = options.max === AUTO ? undefined : resolved.max;
+  return places.map((place) => ({ definition, weight, sizing, max, address: place }));
+}
+
+/** A pool at several hosts has the same problem at each of them. */
+function toldOnce(problems: readonly OptionProblem[]): OptionProblem[] {
+  const isSame = (a: OptionProblem, b: OptionProblem) => a.pool === b.pool && a.option === b.option;
+  return problems.filter(
+    (problem, position) => problems.findIndex((other) => isSame(other, problem)) === position,
+  );
 }
 
 /** The options with a `max` that fits everything, as long as the share is not known. */
@@ -116,14 +138,18 @@ function byServer(members: readonly Member[]): Member[][] {
   return groups;
 }
 
-/** Two pools with addresses of their own may lead to one server: then they must agree. */
+/**
+ * Two pools with addresses of their own may lead to one server: then they must agree. Who goes there
+ * by the address of another one leaves it to that.
+ */
 function sizingOf(
   group: readonly Member[],
   common: SizingOptions | undefined,
   problems: OptionProblem[],
 ): Sizing | undefined {
   const layers = group.filter(
-    ({ definition, sizing }) => sizing !== undefined && definition.addressFrom === undefined,
+    ({ definition: { addressFrom }, sizing }) =>
+      sizing !== undefined && !group.some(({ definition: { name } }) => name === addressFrom),
   );
   const [first, ...others] = layers;
   for (const other of others) problems.push(...disagreements(first!, other));
@@ -156,8 +182,8 @@ function sizeGroup(
 ): ServerSizing | undefined {
   const { databaseCores } = sizing;
   const working = group.filter(({ definition }) => definition.name !== ADMIN);
-  const address = group[0]!.address;
-  const server = serverName(address);
+  if (working.length === 0) return undefined;
+  const server = describeServer(group[0]!.address);
   if (databaseCores !== undefined) {
     const pools = working.map(({ definition, weight, max }) => ({
       pool: definition.name,
@@ -178,18 +204,21 @@ function sizeGroup(
   return undefined;
 }
 
-function serverName({ host, port }: DatabaseAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function withShare(definition: PoolDefinition, server: SizedServer | undefined): PoolDefinition {
-  const { sizing, instances } = server ?? {};
-  const known = { ...definition, ...(sizing && { sizing }), ...(instances && { instances }) };
-  const share = sizing?.pools.find(({ pool }) => pool === definition.name);
-  if (!share?.isAuto) return known;
+function withShare(definition: PoolDefinition, servers: readonly SizedServer[]): PoolDefinition {
+  const sizing = servers.flatMap((server) => server.sizing ?? []);
+  const instances = servers.find((server) => server.instances !== undefined)?.instances;
+  const known = {
+    ...definition,
+    ...(sizing.length > 0 && { sizing }),
+    ...(instances && { instances }),
+  };
+  const shares = sizing.flatMap(({ pools }) =>
+    pools.filter(({ pool, isAuto }) => pool === definition.name && isAuto),
+  );
+  if (shares.length === 0) return known;
   return {
     ...known,
-    options: { ...definition.options, max: share.max },
+    options: { ...definition.options, max: Math.min(...shares.map(({ max }) => max)) },
     origins: { ...definition.origins, max: ORIGIN },
   };
 }

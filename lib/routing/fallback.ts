@@ -6,7 +6,7 @@ import type { PoolParts } from '../postgres/pool/pool-parts.js';
 /** A connection of it is for an emergency: it does not stay when that is over. */
 const IDLE_TIMEOUT_MS = 10_000;
 
-const READ_ONLY = '-c default_transaction_read_only=on';
+const SETTING = 'default_transaction_read_only';
 
 /** How many connections to the primary reads may use. */
 export function fallbackMax(fallback: Exclude<FallbackOption, false>, primaryMax: number): number {
@@ -33,10 +33,20 @@ export function fallbackOptions(
     startup: 'lazy',
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     idleTimeoutMillis: undefined,
-    // At the start of the session and not by SET: it holds before the first statement, and behind a
-    // pooler it cannot stay on a connection that somebody else gets.
-    options: startOptions ? `${startOptions} ${READ_ONLY}` : READ_ONLY,
+    ...readOnly(options, startOptions),
   };
+}
+
+/**
+ * At the start of the session and not by SET: it holds before the first statement, and behind a
+ * pooler it cannot stay on a connection that somebody else gets. A PgBouncer takes no such start: in
+ * session mode SET does it, and in transaction mode nothing can.
+ */
+function readOnly({ pooler, initSql = [] }: PoolOptions, startOptions?: string): PoolOptions {
+  if (pooler === 'pgbouncer-transaction') return {};
+  if (pooler === 'pgbouncer-session') return { initSql: [`SET ${SETTING} = on`, initSql].flat() };
+  const start = `-c ${SETTING}=on`;
+  return { options: startOptions ? `${startOptions} ${start}` : start };
 }
 
 /** The connections to the primary that reads may use when no replica can serve them. */

@@ -49,6 +49,7 @@ const PROBE_LIMIT_MS = 2_000;
  */
 export class ReplicaPool extends Pool {
   readonly #set: ReplicaSet;
+  readonly #primary: Pool | undefined;
 
   /** @throws InvalidPoolOptionsError that lists everything that is wrong, before anything starts */
   constructor(options: PoolOptions, identity: ReplicaPoolIdentity = {}) {
@@ -62,6 +63,7 @@ export class ReplicaPool extends Pool {
       },
     });
     this.#set = set!;
+    this.#primary = identity.primary;
   }
 
   /** The pools that it is made of: one for each host, and the one on the primary, if there is one. */
@@ -80,6 +82,11 @@ export class ReplicaPool extends Pool {
   /** Whether all replicas were asked, and reads go to none of them. */
   get isOut(): boolean {
     return !this.#set.isAnyIn && !this.#set.isAnyUnknown;
+  }
+
+  /** Whether its replicas follow the server of that pool. */
+  follows(pool: Pool): boolean {
+    return this.#primary === pool;
   }
 
   /** Where the primary was when it was asked last; undefined while that is not known. */
@@ -118,6 +125,18 @@ export class ReplicaPool extends Pool {
 export function wholeOf(pool: Pool): Pool {
   const whole = partsOf(pool).seat?.whole;
   return whole instanceof Pool ? whole : pool;
+}
+
+/**
+ * How many sessions are kept beside the connections of a physical pool, to know how its server is:
+ * at a replica, and for each pool of replicas that follows it.
+ *
+ * @param all the pools of the application, as they are injected
+ */
+export function sessionsBeside(pool: Pool, all: readonly Pool[]): number {
+  const isReplica = partsOf(pool).seat?.replica() !== undefined;
+  const followers = all.filter((each) => each instanceof ReplicaPool && each.follows(pool));
+  return followers.length + (isReplica ? 1 : 0);
 }
 
 /** The pools that a pool is made of, as they are watched and operated: itself, if it is one. */

@@ -2,8 +2,10 @@ import { type Finding, findingText } from '../../doctor/finding.js';
 import { OverBudgetError } from '../../errors/over-budget.error.js';
 import { Pool } from '../../postgres/pool/pool.js';
 import type { PoolLog } from '../../postgres/report/pool-log.js';
+import { wholeOf } from '../../routing/replica-pool.js';
 import { ADMIN } from '../pool-names.js';
 import type { PoolRegistry } from '../pool-registry.js';
+import { sizingFor } from '../server-share.js';
 import type { ServerCheckSettings } from './server-check-settings.js';
 import { checkServer, type CheckResult } from './server-findings.js';
 import { loginsByServer } from './server-login.js';
@@ -79,15 +81,14 @@ export class ServerCheck {
     if (!admin) return { findings: [], unanswered: [] };
     const results = await Promise.all(
       loginsByServer(pools).map((logins) => {
-        const names = logins.flatMap((login) => login.pools.map(({ name }) => name));
+        const there = logins.flatMap((login) => login.pools);
+        const known = <T>(read: (pool: Pool) => T | undefined) =>
+          there.map(read).find((value) => value !== undefined);
         const declared = {
           admin,
-          sizing: this.registry
-            .sizing()
-            .find(({ pools: [first] }) => names.includes(first?.pool ?? '')),
-          instances: names
-            .map((name) => this.instances.get(name))
-            .find((count) => count !== undefined),
+          injected: this.registry.injected,
+          sizing: known((pool) => sizingFor(pool, this.registry.sizing())),
+          instances: known((pool) => this.instances.get(wholeOf(pool).name)),
         };
         return checkServer(logins, declared, settings);
       }),

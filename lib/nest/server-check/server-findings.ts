@@ -1,9 +1,12 @@
 import { type Instances, overBudget, type PoolsOnServer } from '../../doctor/budget-finding.js';
 import type { Finding } from '../../doctor/finding.js';
 import { closedByServer, overFormula, unlimitedStatements } from '../../doctor/pool-findings.js';
+import type { PoolOnServer } from '../../doctor/pool-on-server.js';
 import type { ServerFacts } from '../../doctor/server-facts.js';
 import { describeCause } from '../../errors/describe-cause.js';
+import { describeServer } from '../../postgres/options/address.js';
 import type { Pool } from '../../postgres/pool/pool.js';
+import { sessionsBeside, wholeOf } from '../../routing/replica-pool.js';
 import type { ServerSizing } from '../../sizing/server-sizing.js';
 import { OwnSessions } from './instances-seen.js';
 import type { ServerCheckSettings } from './server-check-settings.js';
@@ -26,6 +29,8 @@ export interface CheckResult {
 /** What is known of the pools of a server before it is asked. */
 export interface Declared {
   readonly admin: Pool;
+  /** All pools of the application, as they are injected. */
+  readonly injected: readonly Pool[];
   readonly sizing: ServerSizing | undefined;
   /** `sizing.instances`, where somebody said it. */
   readonly instances: number | undefined;
@@ -48,7 +53,7 @@ export async function checkServer(
       try {
         return { login, facts: await askServer(login, declared.admin, settings.timeoutMs) };
       } catch (error) {
-        unanswered.push(`${serverText(login)}: ${describeCause(error)}`);
+        unanswered.push(`${describeServer(login.address)}: ${describeCause(error)}`);
         return undefined;
       }
     }),
@@ -67,7 +72,7 @@ export async function checkServer(
 function aboutServer(
   logins: readonly Login[],
   answers: readonly Answer[],
-  { sizing, instances: declared }: Declared,
+  { sizing, instances: declared, injected }: Declared,
   { budget }: ServerCheckSettings,
 ): Finding[] {
   const [first] = answers;
@@ -75,8 +80,8 @@ function aboutServer(
   const pools = logins.flatMap((login) => login.pools);
   const own = new OwnSessions(pools.map((pool) => nameAtServer(pool)));
   const on: PoolsOnServer = {
-    server: serverText(logins[0]!),
-    pools: pools.map((pool) => onServer(pool)),
+    server: describeServer(logins[0]!.address),
+    pools: pools.map((pool) => onServer(pool, sessionsBeside(pool, injected))),
     instances: instancesOf(declared, own.instancesIn(first.facts.sessions)),
     isOurs: own.has,
   };
@@ -95,7 +100,7 @@ function instancesOf(declared: number | undefined, seen: number): Instances {
 
 function aboutPools({ login, facts }: Answer): Finding[] {
   return login.pools.flatMap(
-    (pool) => closedByServer(onServer(pool), facts.idleSessionTimeoutMs) ?? [],
+    (pool) => closedByServer(asInjected(pool), facts.idleSessionTimeoutMs) ?? [],
   );
 }
 
@@ -106,12 +111,13 @@ async function aboutStatements(answers: readonly Answer[], timeoutMs: number): P
   const found = await Promise.all(
     pools.map(async (pool) => {
       const limitMs = await serverStatementTimeoutMs(pool, timeoutMs).catch(() => undefined);
-      return limitMs === 0 ? [unlimitedStatements(onServer(pool))] : [];
+      return limitMs === 0 ? [unlimitedStatements(asInjected(pool))] : [];
     }),
   );
   return found.flat();
 }
 
-function serverText({ address: { host, port } }: Login): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** Under the name whose options are to be set: those of a pool of replicas are those of all its hosts. */
+function asInjected(pool: Pool): PoolOnServer {
+  return { ...onServer(pool), name: wholeOf(pool).name };
 }

@@ -64,8 +64,12 @@ export function leavesLimitToServer(pool: Pool): boolean {
   return statementTimeoutMs === 0 && !Number(connection.statement_timeout ?? 0);
 }
 
-/** A pool, as the rules about pools see it. */
-export function onServer(pool: Pool): PoolOnServer {
+/**
+ * A pool, as the rules about pools see it.
+ *
+ * @param beside how many sessions are kept beside its connections
+ */
+export function onServer(pool: Pool, beside = 0): PoolOnServer {
   const { settings } = partsOf(pool);
   const { user, database } = addressOf(settings.connection);
   const { min, max } = pool.stats();
@@ -79,6 +83,7 @@ export function onServer(pool: Pool): PoolOnServer {
     database,
     min,
     max,
+    beside,
     idleTimeoutMs,
     maxLifetimeMs,
     keepaliveMs,

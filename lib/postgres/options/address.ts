@@ -64,7 +64,13 @@ function placeOf({ host, port }: HostAddress): string {
 
 /** An address for a log line: `app@db.example.com:5432/orders`, `app@db1:5432,db2:5432/orders`. */
 export function describeAddress(address: DatabaseAddress): string {
-  const { database, user, hosts = [address] } = address;
+  const { database, user } = address;
   const login = user === '' ? '' : `${user}@`;
-  return `${login}${hosts.map(describeHost).join()}/${database}`;
+  return `${login}${describeServer(address)}/${database}`;
+}
+
+/** Its server alone: `db.example.com:5432`, or all the hosts to choose from: `db1:5432,db2:5432`. */
+export function describeServer(address: DatabaseAddress): string {
+  const { hosts = [address] } = address;
+  return hosts.map(describeHost).join();
 }

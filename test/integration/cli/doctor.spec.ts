@@ -115,6 +115,17 @@ describe('nestjs-pools doctor', () => {
   );
 
   it(
+    'ends with 1 where the server has no room for so many instances',
+    async () => {
+      const { code, stdout } = await doctor([url(), '--instances', '30']);
+      expect(stdout).toMatch(/warning: .*: 30 instances cannot have a connection each/);
+      expect(stdout).toContain('Verdict: 1 warning');
+      expect(code).toBe(1);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
     'warns of a role that has no room left, and of short idle sessions, as JSON',
     async () => {
       await using _session = await session('cron', 'limited');

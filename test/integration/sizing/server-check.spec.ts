@@ -155,6 +155,51 @@ describe('the check of the servers', () => {
     ]);
   });
 
+  it('counts what replicas may open at the primary, and the sessions that watch both', async () => {
+    const url = `postgres://app:app@127.0.0.1:${server.port}/shop`;
+    await using application = await start('app', {
+      pools: { primary: { max: 20 }, replica: { connectionString: url, max: 19 } },
+    });
+    const [line] = await warned(application.log, 'may open');
+    expect(line).toContain(
+      '(primary 20, replica 19, replica-fallback 4, admin 1, 2 to watch replicas) may open 46',
+    );
+  });
+
+  it('judges each host of a pool of replicas by what that has', async () => {
+    const { port } = server;
+    await using application = await start('app', {
+      sizing: { databaseCores: 1 },
+      pools: {
+        primary: { max: 1 },
+        replica: {
+          connectionString: `postgres://app:app@127.0.0.1:${port},localhost:${port}/shop`,
+          max: 8,
+          statementTimeoutMs: 0,
+          sizing: { instances: 4 },
+        },
+      },
+    });
+    const lines = await eventually(() => {
+      const all = application.log.sentences('warn').filter((line) => line.includes('far over'));
+      return all.length === 2 && all.toSorted();
+    }, PATIENT);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^127\\.0\\.0\\.1:${port}: 4 instances .*primary 1, replica@127\\.0\\.0\\.1:${port} 8`,
+        ),
+      ),
+      expect.stringMatching(
+        new RegExp(`^localhost:${port}: 4 instances with 8 .*\\(replica@localhost:${port} 8\\)`),
+      ),
+    ]);
+    // What is to be set is set once for all of them.
+    expect(await warned(application.log, 'nothing limits')).toEqual([
+      expect.stringMatching(/^replica: /),
+    ]);
+  });
+
   it('asks pools that log in otherwise over a connection of their own', async () => {
     const few = server.connectionString({ user: 'few', password: 'few', database: 'shop' });
     await using application = await start('app', {

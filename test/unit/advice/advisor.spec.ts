@@ -35,6 +35,7 @@ class LoadedPool {
   constructor(
     readonly max = 10,
     ceiling?: number,
+    readonly min = 0,
   ) {
     const keep = (sentence: string) => this.told.push(sentence);
     this.advisor = new Advisor<LoadedPool>({
@@ -48,9 +49,9 @@ class LoadedPool {
   }
 
   stats(): PoolStats {
-    const { max, statistics } = this;
+    const { min, max, statistics } = this;
     const totals = { counters: statistics.counters(), histograms: statistics.histograms() };
-    return { name: this.name, max, ...totals } as PoolStats;
+    return { name: this.name, min, max, ...totals } as PoolStats;
   }
 
   snapshot(): PoolSnapshot {
@@ -201,6 +202,17 @@ describe('the advice for a pool', () => {
       recommendedMax: 6,
       sentence: 'primary: lower max from 20 to 6: never more than 4 in use in an hour',
     });
+  });
+
+  it('lowers no pool under what it keeps warm', async () => {
+    const pool = new LoadedPool(20, undefined, 8);
+    const warm = new LoadedPool(20, undefined, 19);
+
+    await pool.live(60, { ...QUIET, mostLeased: 2 });
+    await warm.live(60, { ...QUIET, mostLeased: 2 });
+
+    expect(pool.advice).toMatchObject({ verdict: 'lower', recommendedMax: 8 });
+    expect(warm.advice).toMatchObject({ verdict: 'fine', recommendedMax: undefined });
   });
 
   it('leaves a pool as it is that was half used once', async () => {

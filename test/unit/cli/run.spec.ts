@@ -80,10 +80,13 @@ describe('nestjs-pools size', () => {
     [['size', '--cores', '8', '--instances', '0'], "--instances is '0'; give a whole number"],
     [['size', '--cores', '8', '--pool', 'a=0'], '--pool takes a name and a weight above 0'],
     [['size', '--cores', '8', '--pool', 'a', '--pool', 'a=2'], '--pool names a twice'],
+    [['size', '--cores', '8', '--pool', 'admin'], 'the pool admin has no part in the formula'],
+    [['size', '--cores', '8', '--pool', 'postgres://a:geheim@b/c'], 'a url is no name of a pool'],
     [['size', '--cores', '8', '--core'], "Unknown option '--core'"],
     [['size', '--cores'], "Option '--cores <value>' argument missing"],
     [['size', '--cores', '8', 'postgres://a:geheim@b/c'], 'a url is not wanted there'],
     [['doctor', '--timeout', '0'], '--timeout takes milliseconds'],
+    [['doctor', 'postgres://a:geheim@b,c:2/d'], 'the url names 2 hosts; give the url of one'],
     [['doctor'], 'no url is given, and neither DATABASE_URL nor PGHOST is set'],
   ])('refuses %j in one line that names the help', async (args, sentence) => {
     const { code, out, err } = await nestjsPools(...args);

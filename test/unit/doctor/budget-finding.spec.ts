@@ -30,6 +30,16 @@ describe('the budget of a server', () => {
     );
   });
 
+  it('counts sessions that are kept beside the pools to watch replicas', () => {
+    const pools = [poolOf({ max: 10, beside: 1 }), poolOf({ name: 'replica', max: 3, beside: 1 })];
+    expect(textOf(on(4, pools), {})).toBeUndefined();
+    expect(textOf(on(5, pools), {})).toContain(
+      '5 instances (sizing.instances) with 15 connections each (primary 10, replica 3, 2 to watch' +
+        ' replicas) may open 75, and that is more than 70 % (67) of the 97',
+    );
+    expect(textOf(on(5, pools), {})).toContain('give these pools max 11 together');
+  });
+
   it('counts what others have open, and not our own sessions twice', () => {
     const sessions = [
       {

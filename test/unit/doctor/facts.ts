@@ -42,6 +42,7 @@ export function poolOf(pool: Partial<PoolOnServer> = {}): PoolOnServer {
     database: 'shop',
     min: 0,
     max: 10,
+    beside: 0,
     idleTimeoutMs: 600_000,
     maxLifetimeMs: 1_800_000,
     keepaliveMs: 120_000,

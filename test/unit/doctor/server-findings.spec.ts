@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { recommendedOptions } from '../../../lib/doctor/recommended-options.js';
+import { recommendedOptions, tooManyInstances } from '../../../lib/doctor/recommended-options.js';
 import type { ServerActivity, SessionActivity } from '../../../lib/doctor/server-activity.js';
 import { serverFindings } from '../../../lib/doctor/server-findings.js';
 import type { ServerRole } from '../../../lib/postgres/session/server-role.js';
+import { definePools } from '../../../lib/nest/pool-definitions.js';
 import { mergedSizing, type Sizing } from '../../../lib/sizing/read-sizing.js';
 import type { SizingOptions } from '../../../lib/sizing/sizing-options.js';
 import { factsOf, type GivenFacts } from './facts.js';
@@ -107,9 +108,37 @@ describe('the options that it recommends', () => {
     expect(recommended).toMatchObject({ primary, room, needsPooler: room === 0 });
   });
 
+  it.each([
+    [{}, {}],
+    [{ idleSessionTimeoutMs: 60_000 }, { databaseCores: 8, storage: 'hdd', spindles: 4 } as const],
+    [{ isPooled: true }, { databaseCores: 2, storage: 'memory' } as const],
+  ])('are such as the module takes: %j %j', (facts, options) => {
+    const { sizing = {}, primary } = recommend(facts, options, 3);
+    const at = { host: 'db.test', database: 'shop', user: 'app' };
+    const module = { sizing, pools: { primary: { ...at, ...primary } } };
+    const [definition] = definePools(['primary', 'admin'], module, {});
+    expect(definition!.options.max).toBeGreaterThan(0);
+  });
+
   it('leave room for whoever is no instance of such an application', () => {
     expect(recommend({ sessions: sessions(30) }, {}, 1).room).toBe(36);
     expect(recommend({ sessions: sessions(30, 'shop:primary:0123abcd') }, {}, 1).room).toBe(66);
+  });
+
+  it('come with a warning where there are too many instances', () => {
+    const warned = (options: SizingOptions, instances: number) =>
+      tooManyInstances('db:5432', recommend({}, options, instances), instances);
+    expect(warned({}, 30)).toEqual([]);
+    expect(warned({}, 40)).toMatchObject([
+      {
+        code: 'over-budget',
+        level: 'warning',
+        message: expect.stringMatching(/^40 instances can/),
+      },
+    ]);
+    expect(warned({ databaseCores: 2 }, 6)).toMatchObject([
+      { code: 'over-formula', message: expect.stringContaining('more than 2 cores can work on') },
+    ]);
   });
 
   it('ask for a pooler where instances are more than the server can work on', () => {

@@ -60,4 +60,26 @@ describe('the servers of the pools of an application', () => {
       'primary.connectionString (DATABASE_URL) is a URL that names a list that names a host twice',
     );
   });
+
+  it('have the pooler before them that the primary names, unless a pool names another', () => {
+    const pooler = 'pgbouncer-transaction';
+    const pools = {
+      primary: { host: 'bouncer', pooler },
+      reports: {},
+      jobs: { pooler: 'pgbouncer-session' },
+      replica: { host: 'standby' },
+      admin: { host: 'db' },
+    } as const;
+    const definitions = definePools(Object.keys(pools), { pools }, {});
+    const poolers = definitions.map(({ name, options }) => [name, options.pooler]);
+    expect(Object.fromEntries(poolers)).toEqual({
+      primary: pooler,
+      reports: pooler,
+      jobs: 'pgbouncer-session',
+      replica: undefined,
+      admin: undefined,
+    });
+    const replica = definitions.find(({ name }) => name === 'replica');
+    expect(replica!.atPrimary).toMatchObject({ host: 'bouncer', pooler });
+  });
 });

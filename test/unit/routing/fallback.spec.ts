@@ -31,4 +31,18 @@ describe('the connections to the primary that reads may use', () => {
       options: '-c jit=off -c default_transaction_read_only=on',
     });
   });
+
+  it('begin behind PgBouncer with nothing that it refuses', () => {
+    const given = { host: 'bouncer', initSql: 'SET work_mem = 1024' } as const;
+    const session = fallbackOptions({ ...given, pooler: 'pgbouncer-session' }, 2);
+    const transaction = fallbackOptions({ host: 'bouncer', pooler: 'pgbouncer-transaction' }, 2);
+
+    expect(session).not.toHaveProperty('options');
+    expect(session.initSql).toEqual([
+      'SET default_transaction_read_only = on',
+      'SET work_mem = 1024',
+    ]);
+    expect(transaction).not.toHaveProperty('options');
+    expect(transaction).not.toHaveProperty('initSql');
+  });
 });
