@@ -1,10 +1,12 @@
-import { Pool, ReplicaPool } from '../../dist/lib/index.js';
+import { Pool, readYourWrites, ReplicaPool } from '../../dist/lib/index.js';
+import { partsOf } from '../../dist/lib/postgres/pool/pool.js';
+import { watchWrites } from '../../dist/lib/routing/causal/watch-writes.js';
 import { closedLoop } from '../measure/closed-loop.mjs';
 import { randomItem } from './random-item.mjs';
 
 const CALLERS = 40;
 const CONNECTIONS = 20;
-const WAIT_MS = 250;
+const WINDOW_MS = 2_000;
 
 /**
  * Reads by 40 callers over 20 connections: all of them to the primary, or ten to each of two
@@ -36,19 +38,19 @@ export const replicas = {
         ? primary
         : new ReplicaPool(
             { connectionString: standbyUrl, max: CONNECTIONS / 2, role: 'replica' },
-            { name: 'replica', primary },
+            { name: 'replica', primary, atPrimary: { connectionString: url } },
           );
     const read = async () => {
       if (writes)
         await primary.query('UPDATE account SET balance = balance + 1 WHERE id = $1', anyAccount());
-      if (peer === 'two standbys, causal') {
-        const position = await replica.askPrimaryPosition();
-        await replica.reach(position, WAIT_MS);
-      }
       const [text, values] = randomItem();
       await replica.query(text, values);
     };
-    const figures = await closedLoop({ callers: CALLERS, seconds: quick ? 1 : 4, call: read });
+    const isCausal = peer === 'two standbys, causal';
+    // As the module does for the requests of an application.
+    if (isCausal) watchWrites(partsOf(primary), { by: 'lsn', windowMs: WINDOW_MS });
+    const call = isCausal ? () => readYourWrites(read) : read;
+    const figures = await closedLoop({ callers: CALLERS, seconds: quick ? 1 : 4, call });
     await replica.end();
     if (replica !== primary) await primary.end();
     return figures;

@@ -91,7 +91,8 @@ export class Placement {
 
   async #waitFor(position: WalPosition): Promise<void> {
     const waitMs = Math.min(this.options.causalWaitMs, this.#remainingMs);
-    const isThere = await this.set.reach(position, waitMs, this.request.signal);
+    const wanted = { signal: this.request.signal, without: this.#without };
+    const isThere = await this.set.reach(position, waitMs, wanted);
     const host = isThere ? this.set.choose(position, this.#without) : undefined;
     if (host) this.#place(position);
     else this.#readFromPrimary();

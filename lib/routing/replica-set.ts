@@ -24,6 +24,13 @@ export interface ReplicaSetParts {
   readonly strategy: Strategy;
 }
 
+export interface ReachOptions {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+  /** Those that the reader does not want. */
+  readonly without?: ReadonlySet<ReplicaHost>;
+}
+
 /** The replicas of a pool, and which of them may serve. */
 export class ReplicaSet {
   readonly name: string;
@@ -177,10 +184,13 @@ export class ReplicaSet {
    *
    * @param waitMs 0: what is known now
    */
-  reach(position: WalPosition, waitMs: number, signal?: AbortSignal): Promise<boolean> {
+  reach(
+    position: WalPosition,
+    waitMs: number,
+    { signal, without = new Set() }: ReachOptions = {},
+  ): Promise<boolean> {
     this.watch();
-    const nobody: ReadonlySet<ReplicaHost> = new Set();
-    const isThere = () => this.choose(position, nobody) !== undefined;
+    const isThere = () => this.choose(position, without) !== undefined;
     if (isThere()) return Promise.resolve(true);
     if (waitMs <= 0 || this.refusal || signal?.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -200,7 +210,9 @@ export class ReplicaSet {
       signal?.addEventListener('abort', giveUp, { once: true });
       stops = [
         this.onChange(look),
-        ...this.hosts.filter(({ isIn }) => isIn).map((host) => host.whenReached(position, look)),
+        ...this.hosts
+          .filter((host) => host.isIn && !without.has(host))
+          .map((host) => host.whenReached(position, look)),
       ];
     });
   }

@@ -205,6 +205,23 @@ describe('reads of a replica pool', () => {
     expect(primary.stats().counters.acquires).toBe(0);
   });
 
+  it('go elsewhere while a replica is silent, and come back when it is not', async () => {
+    await using proxy = await TcpProxy.to(first);
+    const hosts = [proxy, second].map(({ host, port }) => `${host}:${port}`);
+    const { replica } = open({ hosts, fallback: false });
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'));
+
+    await proxy.blackhole();
+    const report = () => replica.replicas()[0]!;
+    await eventually(() => report().state === 'out', { timeoutMs: 30_000 });
+    const { reason } = report();
+    for (let n = 0; n < 10; n += 1) expect(await serverOf(replica)).toBe(second.port);
+    await proxy.heal();
+    await eventually(async () => (await serverOf(replica)) === first.port, { timeoutMs: 60_000 });
+
+    expect(reason).toMatch(/^unreachable/);
+  }, 120_000);
+
   it('leave the primary to those who write when all replicas are gone', async () => {
     const { replica, primary } = open({ max: 10 }, { max: 10 });
     const transfer = () => primary.query('UPDATE accounts SET balance = balance + 1');
