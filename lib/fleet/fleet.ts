@@ -80,6 +80,8 @@ export class Fleet {
   readonly #view: FleetView;
   readonly #turnMs: number;
   #session: FleetSession | undefined;
+  /** The end of the session before. */
+  #closing: Promise<unknown> | undefined;
   #share = 0;
   #claim = 0;
   #strays = 0;
@@ -198,6 +200,8 @@ export class Fleet {
 
   async #open(): Promise<FleetSession> {
     const { pool, service, instance, intervalMs, openSession } = this.parts;
+    // Two at once would be one more than this instance has of the budget.
+    await this.#closing;
     let isLost = false;
     const session: FleetSession = await openSession(intervalMs, () => {
       isLost = true;
@@ -217,9 +221,13 @@ export class Fleet {
       const ended = endOthersOf(session.client, service, instance);
       await within(systemDeadlines, this.#turnMs, ended, late);
     } catch (error) {
-      void session.close().catch(() => {});
+      this.#close(session);
       throw error;
     }
+  }
+
+  #close(session: FleetSession): void {
+    this.#closing = session.close().catch(() => {});
   }
 
   /**
@@ -265,7 +273,7 @@ export class Fleet {
     const session = this.#session;
     this.#session = undefined;
     if (this.#isOver) return;
-    void session?.close().catch(() => {});
+    if (session) this.#close(session);
     this.#view.forget();
     if (this.#share === 0) return;
     const { minimum, apply, inUse, log, service } = this.parts;

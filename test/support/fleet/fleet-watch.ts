@@ -19,8 +19,8 @@ const SESSIONS = `
 
 /** Looks at a server every 50 ms, over a connection of its own. */
 export class FleetWatch implements AsyncDisposable {
-  /** The most sessions that were there at once. */
-  most = 0;
+  /** Names of the most sessions that were there at once. */
+  most: readonly string[] = [];
   samples = 0;
   latest: FleetSample = { sessions: 0, claims: new Map(), held: new Map() };
   readonly #watching: Promise<void>;
@@ -74,7 +74,7 @@ export class FleetWatch implements AsyncDisposable {
       if (claim !== undefined) claims.set(instance, Number(claim));
     }
     this.samples += 1;
-    this.most = Math.max(this.most, names.length);
+    if (names.length > this.most.length) this.most = names;
     this.latest = { sessions: names.length, claims, held };
   }
 }
