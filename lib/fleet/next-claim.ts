@@ -39,7 +39,7 @@ const GROWTH = 0.5;
 export function nextClaim(question: ClaimQuestion): number {
   const { budget, claim, minimum, most, others } = question;
   const held = others.reduce((sum, other) => sum + heldBy(other, minimum), 0);
-  if (claim === 0) return minimum <= budget - held ? minimum : 0;
+  if (claim === 0) return minimum <= budget - held - yetToCome(question) ? minimum : 0;
   const target = Math.min(most, Math.max(minimum, shareOf(question)));
   if (target <= claim) return target;
   if (!question.mayGrow) return claim;
@@ -64,7 +64,13 @@ function shareOf(question: ClaimQuestion): number {
   return Math.floor(shared / instances) + (rank < shared % instances ? 1 : 0);
 }
 
-function heldBack({ expected, minimum, others }: ClaimQuestion): number {
+/** The minimum for the next one, and one connection for each that is expected beyond it. */
+function heldBack(question: ClaimQuestion): number {
+  return question.minimum + Math.max(0, yetToCome(question) - 1);
+}
+
+/** So many have not opened a session yet, and will open one without being asked. */
+function yetToCome({ expected, others }: ClaimQuestion): number {
   const present = others.filter(({ isPresent }) => isPresent).length + 1;
-  return minimum + Math.max(0, expected - present - 1);
+  return Math.max(0, expected - present);
 }

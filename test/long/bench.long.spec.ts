@@ -41,6 +41,7 @@ describe('npm run bench', () => {
       'lazy',
       'batch',
       'pool-size',
+      'replicas',
     ]);
     for (const { at, rounds } of measurements(results)) {
       expect({ at, rounds: rounds.length }).toEqual({ at, rounds: 1 });

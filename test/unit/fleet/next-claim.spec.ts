@@ -24,6 +24,33 @@ describe('the claim of an instance', () => {
     expect(nextClaim({ ...ALONE, claim: 0, others })).toBe(0);
   });
 
+  it('begins with nothing where only those have room who are expected and have not come yet', () => {
+    const question = { ...ALONE, claim: 0, expected: 5 };
+    const others = [{ instance: 'a', isPresent: true, held: 33 }];
+    expect(nextClaim({ ...question, others })).toBe(3);
+    expect(nextClaim({ ...question, others: [{ ...others[0]!, held: 35 }] })).toBe(0);
+  });
+
+  it('leaves a session to each of those that start together, however they take their turns', () => {
+    const budget = 54;
+    const claims = new Map([
+      ['a', 22],
+      ['b', 21],
+    ]);
+    for (let n = 0; n < 10; n += 1) {
+      const others = Array.from(claims, ([instance, claim]) => ({
+        instance,
+        isPresent: true,
+        held: Math.max(1, claim),
+      }));
+      const question = { ...ALONE, budget, expected: 12, minimum: 2, instance: `c${n}`, others };
+      claims.set(`c${n}`, nextClaim({ ...question, claim: 0 }));
+      const open = [...claims.values()].reduce((sum, claim) => sum + Math.max(1, claim), 0);
+      expect(open).toBeLessThanOrEqual(budget);
+    }
+    expect(claims.get('c0')).toBe(2);
+  });
+
   it('grows by half, up to all but the minimum of the next one', () => {
     expect(nextClaim(ALONE)).toBe(12);
     expect(nextClaim({ ...ALONE, claim: 35 })).toBe(37);
