@@ -81,7 +81,7 @@ export {
   type ReplicaReport,
 } from './routing/replica-pool.js';
 export { type ReplicaSnapshot } from './postgres/report/pool-seat.js';
-export type { WalPosition } from './routing/causal/position-to-see.js';
+export type { WalPosition } from './routing/causal/wal-position.js';
 
 // --- Transactions ------------------------------------------------------------------------------
 export {

@@ -2,6 +2,7 @@ import { closedLoop } from '../measure/closed-loop.mjs';
 import { openTransactions } from '../peers/transactions/index.mjs';
 import { BY_HAND } from './transaction-peers.mjs';
 import { TRANSFERS } from './transfer.mjs';
+import { rateMetrics } from './rate-metrics.mjs';
 
 const peers = ['nestjs-pools', BY_HAND, 'postgres.js'];
 
@@ -10,11 +11,7 @@ export const batch = {
   name: 'batch',
   title: 'batch',
   base: BY_HAND,
-  metrics: [
-    { name: 'perSecond', title: 'transactions/s', better: 'more' },
-    { name: 'p99Ms', title: 'p99, ms', better: 'less' },
-    { name: 'cpuMicros', title: "client's CPU, µs", better: 'less' },
-  ],
+  metrics: rateMetrics('transactions'),
   cases: {
     '2 statements, 2 ms away': { peers, statements: 2 },
     '4 statements, 2 ms away': { peers, statements: 4 },

@@ -1,5 +1,6 @@
 import { closedLoop } from '../measure/closed-loop.mjs';
 import { randomItem } from './random-item.mjs';
+import { rateMetrics } from './rate-metrics.mjs';
 
 const peers = ['everything on', 'all but OpenTelemetry', 'everything off'];
 
@@ -27,11 +28,7 @@ export const observed = {
   name: 'observed',
   title: 'observed',
   base: 'everything off',
-  metrics: [
-    { name: 'perSecond', title: 'queries/s', better: 'more' },
-    { name: 'p99Ms', title: 'p99, ms', better: 'less' },
-    { name: 'cpuMicros', title: "client's CPU, µs", better: 'less' },
-  ],
+  metrics: rateMetrics('queries'),
   cases: {
     '`pool.query`, 100 at once': { peers, work: 'query', callers: 100 },
     '`connect`, `query`, `release`, 100 at once': { peers, work: 'connect', callers: 100 },

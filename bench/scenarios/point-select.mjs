@@ -1,6 +1,7 @@
 import { closedLoop } from '../measure/closed-loop.mjs';
 import { openPeer } from '../peers/index.mjs';
 import { randomItem } from './random-item.mjs';
+import { rateMetrics } from './rate-metrics.mjs';
 
 const peers = ['nestjs-pools', 'pg.Pool', 'generic-pool', 'tarn', 'postgres.js'];
 
@@ -9,11 +10,7 @@ export const pointSelect = {
   name: 'select',
   title: 'point select',
   base: 'pg.Pool',
-  metrics: [
-    { name: 'perSecond', title: 'queries/s', better: 'more' },
-    { name: 'p99Ms', title: 'p99, ms', better: 'less' },
-    { name: 'cpuMicros', title: "client's CPU, µs", better: 'less' },
-  ],
+  metrics: rateMetrics('queries'),
   cases: {
     '1 at once': { peers: [...peers, 'pg Client'], callers: 1 },
     '10 at once': { peers, callers: 10 },

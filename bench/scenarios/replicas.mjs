@@ -3,6 +3,7 @@ import { partsOf } from '../../dist/lib/postgres/pool/pool.js';
 import { watchWrites } from '../../dist/lib/routing/causal/watch-writes.js';
 import { closedLoop } from '../measure/closed-loop.mjs';
 import { randomItem } from './random-item.mjs';
+import { rateMetrics } from './rate-metrics.mjs';
 
 const CALLERS = 40;
 const CONNECTIONS = 20;
@@ -18,11 +19,7 @@ export const replicas = {
   title: 'reads over two standbys',
   base: 'primary only',
   standbys: 2,
-  metrics: [
-    { name: 'perSecond', title: 'reads/s', better: 'more' },
-    { name: 'p99Ms', title: 'p99, ms', better: 'less' },
-    { name: 'cpuMicros', title: "client's CPU, µs", better: 'less' },
-  ],
+  metrics: rateMetrics('reads'),
   cases: {
     'reads alone': { peers: ['primary only', 'two standbys'] },
     'each after a write': {

@@ -2,6 +2,7 @@ import { closedLoop } from '../measure/closed-loop.mjs';
 import { openTransactions } from '../peers/transactions/index.mjs';
 import { BY_HAND, TRANSACTION_PEERS as peers } from './transaction-peers.mjs';
 import { TRANSFERS } from './transfer.mjs';
+import { rateMetrics } from './rate-metrics.mjs';
 
 /** Statements one after the other in a transaction, by 10 callers on a pool of 10, near and far. */
 export const transaction = {
@@ -9,11 +10,7 @@ export const transaction = {
   title: 'transaction',
   base: BY_HAND,
   mostRounds: 3,
-  metrics: [
-    { name: 'perSecond', title: 'transactions/s', better: 'more' },
-    { name: 'p99Ms', title: 'p99, ms', better: 'less' },
-    { name: 'cpuMicros', title: "client's CPU, µs", better: 'less' },
-  ],
+  metrics: rateMetrics('transactions'),
   cases: {
     '1 statement': { peers, statements: 1 },
     '2 statements': { peers, statements: 2 },

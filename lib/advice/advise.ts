@@ -1,6 +1,6 @@
 import { duration } from '../errors/duration.js';
 import { evidenceOf, type PoolEvidence } from './evidence.js';
-import type { UsageMinute } from './usage-history.js';
+import { HOUR_MINUTES, type UsageMinute } from './usage-history.js';
 
 /**
  * What should be done about a pool's size.
@@ -44,7 +44,6 @@ export interface AdvisedPool {
 }
 
 const RECENT_MINUTES = 10;
-const HOUR_MINUTES = 60;
 const LEAST_ACQUIRES = 200;
 
 /** Callers who wait are normal now and then; one in twenty is felt. */

@@ -17,7 +17,8 @@ export interface UsageMinute {
   readonly held: ReadonlyMap<string, number>;
 }
 
-const HOUR_IN_MINUTES = 60;
+/** So much is remembered. */
+export const HOUR_MINUTES = 60;
 
 /** Texts of statements can be many: those that hold connections most often come soon. */
 const MOST_LABELS = 500;
@@ -60,7 +61,7 @@ export class UsageHistory {
       use: histogramSince(before.histograms.use, after.histograms.use),
       held: this.#held,
     });
-    if (this.#minutes.length > HOUR_IN_MINUTES) this.#minutes.shift();
+    if (this.#minutes.length > HOUR_MINUTES) this.#minutes.shift();
     this.#held = new Map();
     this.before = after;
     this.beganAt = now;

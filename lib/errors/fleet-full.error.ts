@@ -19,13 +19,11 @@ export class FleetFullError extends PoolError {
     readonly instances: number,
     /** How long it waited for room, in milliseconds. */
     readonly waitedMs: number,
-    cause?: unknown,
   ) {
     super(
       `cannot join the fleet of ${service}: ${instances} other instances left less than the` +
         ` ${minimum} connections that this one needs of the budget of ${budget}, for` +
         ` ${duration(waitedMs)}; raise the budget, or run fewer instances`,
-      { cause },
     );
   }
 }

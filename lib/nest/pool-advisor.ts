@@ -7,7 +7,8 @@ import {
 import type { PoolAdvice } from '../advice/advise.js';
 import { type Advisor, advisorOf } from '../advice/advisor.js';
 import { systemClock } from '../engine/system-clock.js';
-import { Pool, partsOf } from '../postgres/pool/pool.js';
+import { Pool } from '../postgres/pool/pool.js';
+import { isFallback } from '../routing/replica-pool.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { PoolRegistry } from './pool-registry.js';
 import { mostOfServer } from './server-share.js';
@@ -24,6 +25,7 @@ export class PoolAdvisor implements OnApplicationBootstrap, OnApplicationShutdow
   readonly #advisor: Advisor;
 
   constructor(registry: PoolRegistry) {
+    // The primary's share for reads is for an emergency, and well when it is never used.
     const pools = [...registry].filter((pool) => pool instanceof Pool && !isFallback(pool));
     this.#advisor = advisorOf(pools, {
       ceiling: (pool) => mostOfServer(pool, registry.sizing()),
@@ -44,10 +46,4 @@ export class PoolAdvisor implements OnApplicationBootstrap, OnApplicationShutdow
   onApplicationShutdown(): void {
     this.#advisor.end();
   }
-}
-
-/** Reads at the primary when no replica is left: for an emergency, and well when it is never used. */
-function isFallback(pool: Pool): boolean {
-  const { seat } = partsOf(pool);
-  return seat !== undefined && seat.replica() === undefined;
 }

@@ -18,7 +18,13 @@ import { moduleOptionProblems } from './module-option-problems.js';
 import type { PoolDefinition } from './pool-definition.js';
 import type { PoolModuleOptions, RegisteredPoolOptions } from './pool-module-options.js';
 import { ADMIN, PRIMARY } from './pool-names.js';
-import { shareGiven, shareProblems, sizePools, withoutAuto } from './pool-sizing.js';
+import {
+  shareGiven,
+  type ShareOfServer,
+  shareProblems,
+  sizePools,
+  withoutAuto,
+} from './pool-sizing.js';
 import { isOfReplicas } from './replica-definition.js';
 
 /**
@@ -55,9 +61,7 @@ export function definePools(
     ...homeProblems,
     ...others.flatMap((other) => problemsOf(other)),
   ]);
-  const shares = new Map(
-    names.map((name) => [name, shareGiven(registeredFor(name, options ?? {}))] as const),
-  );
+  const shares = new Map(names.map((name) => [name, shareFor(name, options ?? {})] as const));
   const sized = sizePools([home, ...others], shares, options?.sizing);
   // A share may be smaller than what was written beside it.
   refuseIfAny(sized.flatMap((definition) => problemsOf(definition)));
@@ -138,6 +142,11 @@ function kindOf(name: string): PoolKind {
 function writtenFor(name: string, options: PoolModuleOptions): PoolOptions {
   const { weight: _, sizing: __, ...own } = registeredFor(name, options);
   return own;
+}
+
+/** What the application wrote of a pool's share of its server. */
+export function shareFor(name: string, options: PoolModuleOptions): ShareOfServer {
+  return shareGiven(registeredFor(name, options));
 }
 
 /** What the application wrote for a pool; whatever is no object says nothing. */

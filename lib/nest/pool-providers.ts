@@ -13,12 +13,11 @@ import { PoolFleet } from './fleet/pool-fleet.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { PoolAdvisor } from './pool-advisor.js';
 import type { PoolDefinition } from './pool-definition.js';
-import { definePools, homeOf } from './pool-definitions.js';
+import { definePools, homeOf, shareFor } from './pool-definitions.js';
 import { PoolLifecycle } from './pool-lifecycle.js';
-import type { PoolModuleOptions, RegisteredPoolOptions } from './pool-module-options.js';
+import type { PoolModuleOptions } from './pool-module-options.js';
 import { ADMIN } from './pool-names.js';
 import { PoolRegistry } from './pool-registry.js';
-import { shareGiven } from './pool-sizing.js';
 import { getPoolToken, POOL_DEFINITIONS, POOL_MODULE_OPTIONS } from './pool.tokens.js';
 import { refuseSecondRegistration } from './second-registration.js';
 import { ServerCheck } from './server-check/server-check.js';
@@ -85,7 +84,12 @@ export function poolProviders(names: readonly string[]): Provider[] {
       provide: PoolFleet,
       inject: [PoolRegistry, POOL_MODULE_OPTIONS],
       useFactory: (registry: PoolRegistry, options: PoolModuleOptions) =>
-        new PoolFleet(registry, fleetSettings(options, process.env), weightsIn(options), log),
+        new PoolFleet(
+          registry,
+          fleetSettings(options, process.env),
+          (pool) => shareFor(pool, options ?? {}).weight,
+          log,
+        ),
     },
     {
       provide: TransactionManager,
@@ -139,13 +143,6 @@ function declaredInstances(definitions: PoolDefinitions): ReadonlyMap<string, nu
       instances === undefined ? [] : [[name, instances] as const],
     ),
   );
-}
-
-function weightsIn({ pools = {} }: PoolModuleOptions): (pool: string) => number {
-  return (pool) => {
-    const options = (pools as Readonly<Record<string, RegisteredPoolOptions | false>>)[pool];
-    return options ? shareGiven(options).weight : 1;
-  };
 }
 
 function tellSizing({ reason, ...sizing }: ServerSizing): void {

@@ -1,4 +1,4 @@
-import type { HistogramSnapshot } from '../engine/histogram.js';
+import { histogramOf } from '../engine/histogram.js';
 import type { PoolCounters, PoolStats } from '../engine/statistics.js';
 
 /** The numbers of several pools as those of one. */
@@ -6,7 +6,7 @@ export function mergedStats(name: string, all: readonly PoolStats[]): PoolStats 
   const sum = (read: (stats: PoolStats) => number) => sumOf(all.map(read));
   const most = (read: (stats: PoolStats) => number | undefined) => maximumOf(all.map(read));
   const histogram = (of: keyof PoolStats['histograms']) =>
-    mergedHistogram(all.map(({ histograms }) => histograms[of]));
+    histogramOf(all.map(({ histograms }) => histograms[of]));
   const leased = sum((stats) => stats.leased);
   const max = sum((stats) => stats.max);
   return {
@@ -75,15 +75,6 @@ function summed(all: readonly Numbers[]): Numbers {
       ];
     }),
   );
-}
-
-function mergedHistogram(all: readonly HistogramSnapshot[]): HistogramSnapshot {
-  return {
-    count: sumOf(all.map(({ count }) => count)),
-    sumMs: sumOf(all.map(({ sumMs }) => sumMs)),
-    maxMs: Math.max(...all.map(({ maxMs }) => maxMs)),
-    buckets: all[0]!.buckets.map((_, bucket) => sumOf(all.map(({ buckets }) => buckets[bucket]!))),
-  };
 }
 
 function sumOf(values: readonly number[]): number {

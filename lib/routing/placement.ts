@@ -9,7 +9,7 @@ import { PoolSelfDeadlockError } from '../errors/pool-self-deadlock.error.js';
 import { QueueFullError } from '../errors/queue-full.error.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
-import type { WalPosition } from './causal/position-to-see.js';
+import type { WalPosition } from './causal/wal-position.js';
 import type { ReplicaHost } from './replica-host.js';
 import type { ReplicaSet, ToSee } from './replica-set.js';
 

@@ -1,4 +1,4 @@
-import type { WalPosition } from './causal/position-to-see.js';
+import type { WalPosition } from './causal/wal-position.js';
 
 /** A standby's answer, as text: an application may have parsers of its own for other types. */
 export interface StandbyRow {

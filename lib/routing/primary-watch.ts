@@ -1,6 +1,6 @@
 import { systemClock } from '../engine/system-clock.js';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
-import type { WalPosition } from './causal/position-to-see.js';
+import type { WalPosition } from './causal/wal-position.js';
 import { KeptSession } from './kept-session.js';
 import { type Lag, PrimaryTrack } from './lag.js';
 import { ASK_PRIMARY, lsnOf, type PrimaryRow, primaryPositionOf } from './position.js';

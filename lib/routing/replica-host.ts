@@ -7,7 +7,7 @@ import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import type { PoolLog } from '../postgres/report/pool-log.js';
 import type { PoolSeat, ReplicaSnapshot } from '../postgres/report/pool-seat.js';
-import type { WalPosition } from './causal/position-to-see.js';
+import type { WalPosition } from './causal/wal-position.js';
 import { KeptSession } from './kept-session.js';
 import { isTooFar, type Lag, type LagLimits } from './lag.js';
 import { ASK_STANDBY, lsnOf, type StandbyRow } from './position.js';

@@ -9,7 +9,7 @@ import type { PoolIdentity, PoolParts, PoolProbe } from '../postgres/pool/pool-p
 import { processWarnings } from '../postgres/report/pool-log.js';
 import type { PoolSeat, ReplicaSnapshot } from '../postgres/report/pool-seat.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
-import type { WalPosition } from './causal/position-to-see.js';
+import type { WalPosition } from './causal/wal-position.js';
 import { Fallback, fallbackMax, fallbackOptions } from './fallback.js';
 import { PrimaryWatch } from './primary-watch.js';
 import { ReplicaEngine } from './replica-engine.js';
@@ -137,6 +137,12 @@ export function sessionsBeside(pool: Pool, all: readonly Pool[]): number {
   const isReplica = partsOf(pool).seat?.replica() !== undefined;
   const followers = all.filter((each) => each instanceof ReplicaPool && each.follows(pool));
   return followers.length + (isReplica ? 1 : 0);
+}
+
+/** Whether a physical pool is the share of the primary that reads may use when no replica serves. */
+export function isFallback(pool: Pool): boolean {
+  const { seat } = partsOf(pool);
+  return seat !== undefined && seat.replica() === undefined;
 }
 
 /** The pools that a pool is made of, as they are watched and operated: itself, if it is one. */

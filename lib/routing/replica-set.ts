@@ -6,7 +6,7 @@ import { ReplicasUnavailableError } from '../errors/replicas-unavailable.error.j
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
 import type { PostgresSession } from '../postgres/session/postgres-session.js';
-import type { WalPosition } from './causal/position-to-see.js';
+import type { WalPosition } from './causal/wal-position.js';
 import type { Fallback } from './fallback.js';
 import type { PrimaryWatch } from './primary-watch.js';
 import type { ReplicaHost } from './replica-host.js';

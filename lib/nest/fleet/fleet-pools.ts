@@ -4,7 +4,7 @@ import { InvalidPoolOptionsError } from '../../errors/invalid-options.error.js';
 import { sameServer } from '../../postgres/options/address.js';
 import { sessionName } from '../../postgres/options/session-name.js';
 import { type Pool, partsOf } from '../../postgres/pool/pool.js';
-import { ReplicaPool, wholeOf } from '../../routing/replica-pool.js';
+import { sessionsBeside, wholeOf } from '../../routing/replica-pool.js';
 import { INSTANCE } from '../application-name.js';
 import { ADMIN } from '../pool-names.js';
 
@@ -38,10 +38,8 @@ export class FleetPools {
         const { min, max } = partsOf(pool).settings;
         return { pool, weight: weightOf(wholeOf(pool).name), most: max, min };
       });
-    const ofReplicas = pools.filter((pool) => wholeOf(pool) instanceof ReplicaPool);
-    const watched = new Set(ofReplicas.map(wholeOf)).size;
-    const asked = ofReplicas.filter((pool) => here.includes(pool) && !isFallback(pool)).length;
-    this.#kept = FLEET_SESSION + watched + asked;
+    const wholes = [...new Set(pools.map(wholeOf))];
+    this.#kept = here.reduce((sum, pool) => sum + sessionsBeside(pool, wholes), FLEET_SESSION);
   }
 
   /** Connections that are there for other than the pools' own use. */
@@ -98,8 +96,4 @@ export class FleetPools {
   #total(): number {
     return this.#members.reduce((sum, { pool }) => sum + pool.stats().total, 0);
   }
-}
-
-function isFallback({ name }: Pool): boolean {
-  return name.endsWith('-fallback');
 }

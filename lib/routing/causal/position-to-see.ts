@@ -1,8 +1,6 @@
 import { causalContext } from './causal-context.js';
 import type { WalPosition } from './wal-position.js';
 
-export type { WalPosition } from './wal-position.js';
-
 /**
  * What a read here must at least see, so that it sees what was written before it: undefined where
  * anything will do, a promise while that is still being asked for. It rejects where only the primary

@@ -1,11 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  type CanActivate,
-  type ExecutionContext,
-  Inject,
-  Injectable,
-  Module,
-} from '@nestjs/common';
 import type { Server } from 'node:http';
 import request from 'supertest';
 import {
@@ -19,30 +12,17 @@ import {
 } from '../../../lib/index.js';
 import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
+import {
+  AS_OPERATOR,
+  OperatorGuard,
+  Operators,
+  OperatorsModule,
+} from '../nest/support/operators.js';
 import { RecordedLog } from '../nest/support/recorded-log.js';
 import { testApplications } from '../nest/support/test-applications.js';
 import { backendOf } from '../pool/support/test-pools.js';
 
 const applications = testApplications();
-
-/** What the guard injects, to see that it can. */
-@Injectable()
-class Operators {
-  readonly token = 'let-me-in';
-}
-
-@Module({ providers: [Operators], exports: [Operators] })
-class OperatorsModule {}
-
-@Injectable()
-class OperatorGuard implements CanActivate {
-  constructor(@Inject(Operators) private readonly operators: Operators) {}
-
-  canActivate(context: ExecutionContext): boolean {
-    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
-    return headers['authorization'] === `Bearer ${this.operators.token}`;
-  }
-}
 
 async function start(options: PoolModuleOptions = {}, path?: string) {
   const log = new RecordedLog();
@@ -53,13 +33,12 @@ async function start(options: PoolModuleOptions = {}, path?: string) {
   });
   const application = await applications.start([module], options, log);
   const agent = request(application.getHttpServer() as Server);
-  const allowed = { authorization: 'Bearer let-me-in' };
   return {
     log,
     admin: application.get(PoolAdmin, { strict: false }),
     pool: (name: string) => application.get<Pool>(getPoolToken(name)),
-    get: (route: string) => agent.get(route).set(allowed),
-    post: (route: string) => agent.post(route).set(allowed),
+    get: (route: string) => agent.get(route).set(AS_OPERATOR),
+    post: (route: string) => agent.post(route).set(AS_OPERATOR),
     anonymous: agent,
   };
 }

@@ -1,8 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
-  type CanActivate,
   Controller,
-  type ExecutionContext,
   Get,
   type INestApplication,
   Injectable,
@@ -34,28 +32,10 @@ import { eventually } from '../../support/eventually.js';
 import { samplesIn } from '../prometheus/support/samples.js';
 import { createApplication } from './support/application.js';
 import { backendsOf } from './support/backends.js';
+import { AS_OPERATOR, OperatorGuard, OperatorsModule } from './support/operators.js';
 import { proxiedDatabase } from './support/proxied-database.js';
 
 const network = proxiedDatabase();
-
-@Injectable()
-class Operators {
-  readonly token = 'let-me-in';
-}
-
-@Module({ providers: [Operators], exports: [Operators] })
-class OperatorsModule {}
-
-/** Reads a header, as guards do under every adapter, and has a dependency, as most have. */
-@Injectable()
-class OperatorGuard implements CanActivate {
-  constructor(private readonly operators: Operators) {}
-
-  canActivate(context: ExecutionContext): boolean {
-    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
-    return headers['x-token'] === this.operators.token;
-  }
-}
 
 @Injectable()
 class Flight {
@@ -136,8 +116,6 @@ async function listen(adapter: AbstractHttpAdapter, { health = {}, change }: Par
   };
 }
 
-const TOKEN = { 'x-token': 'let-me-in' };
-
 const ADAPTERS: [name: string, make: () => AbstractHttpAdapter][] = [
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
@@ -169,12 +147,12 @@ describe.each(ADAPTERS)('an application with %s', (_, adapter) => {
   it('shows the details of the pools to those whose request authorize lets in', async () => {
     const health: PoolHealthOptions = {
       details: 'authorized',
-      authorize: ({ headers }) => headers['x-token'] === 'let-me-in',
+      authorize: ({ headers }) => headers['x-token'] === AS_OPERATOR['x-token'],
     };
     await using app = await listen(adapter(), { health });
     const { body } = await app.agent.get('/health').expect(200);
     expect(body).toEqual({ status: 'ok' });
-    const authorized = await app.agent.get('/health').set(TOKEN).expect(200);
+    const authorized = await app.agent.get('/health').set(AS_OPERATOR).expect(200);
     expect(authorized.body).toMatchObject({ details: { primary: { status: 'up', max: 2 } } });
   });
 
@@ -192,7 +170,7 @@ describe.each(ADAPTERS)('an application with %s', (_, adapter) => {
     await using app = await listen(adapter());
     await app.primary.query('SELECT 1');
     await app.agent.get('/metrics').expect(403);
-    const { text, headers } = await app.agent.get('/metrics').set(TOKEN).expect(200);
+    const { text, headers } = await app.agent.get('/metrics').set(AS_OPERATOR).expect(200);
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     const served = samplesIn(text).value('nestjs_pools_acquires_total', { pool_name: 'primary' });
     expect(served).toBe(1);
@@ -206,14 +184,14 @@ describe.each(ADAPTERS)('an application with %s', (_, adapter) => {
 
     const { body, headers } = await app.agent
       .get('/admin/pools?server=true')
-      .set(TOKEN)
+      .set(AS_OPERATOR)
       .expect(200);
     expect(headers['cache-control']).toBe('no-store');
     expect(body.pools[0]).toMatchObject({
       name: 'primary',
       leases: [{ label: 'holder', server: { state: 'idle' } }],
     });
-    const text = await app.agent.get('/admin/pools/text').set(TOKEN).expect(200);
+    const text = await app.agent.get('/admin/pools/text').set(AS_OPERATOR).expect(200);
     expect(text.headers['content-type']).toMatch(/^text\/plain/);
     expect(text.text).toMatch(/^primary: 1 of 2 lent, nobody waits; held longest by holder, /);
     client.release();
@@ -222,7 +200,7 @@ describe.each(ADAPTERS)('an application with %s', (_, adapter) => {
   it('does what operators ask, and tells them what it refuses', async () => {
     await using app = await listen(adapter());
     const client = await app.primary.acquire();
-    const post = (route: string) => app.agent.post(`/admin/pools/${route}`).set(TOKEN);
+    const post = (route: string) => app.agent.post(`/admin/pools/${route}`).set(AS_OPERATOR);
 
     await post(`backends/${client.processID}/terminate`).expect(200);
     await expect(client.query('SELECT 1')).rejects.toThrow();
@@ -245,7 +223,7 @@ describe.each(ADAPTERS)('an application with %s', (_, adapter) => {
     await using app = await listen(adapter(), { change });
     const statuses: [path: string, status: number][] = [];
     for (const path of ['v1/own-health', 'health/ready', 'metrics', 'admin/pools']) {
-      const { status } = await app.agent.get(`/internal/${path}`).set(TOKEN);
+      const { status } = await app.agent.get(`/internal/${path}`).set(AS_OPERATOR);
       statuses.push([path, status]);
     }
     expect(statuses.filter(([, status]) => status !== 200)).toEqual([]);

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import Cursor from 'pg-cursor';
 import { Pool, readYourWrites, TransactionManager } from '../../../lib/index.js';
 import { partsOf } from '../../../lib/postgres/pool/pool.js';
-import { positionToSee, type WalPosition } from '../../../lib/routing/causal/position-to-see.js';
+import { positionToSee } from '../../../lib/routing/causal/position-to-see.js';
+import type { WalPosition } from '../../../lib/routing/causal/wal-position.js';
 import { watchWrites } from '../../../lib/routing/causal/watch-writes.js';
 import { eventually } from '../../support/eventually.js';
 import { PostgresServer } from '../../support/postgres/postgres-server.js';
