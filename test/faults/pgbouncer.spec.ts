@@ -22,6 +22,8 @@ describeWithPgBouncer('pools behind PgBouncer', () => {
       settings: {
         max_client_conn: 1_200,
         default_pool_size: 20,
+        // A thousand knock at once: whom a full backlog drops, TCP lets knock again only seconds later.
+        listen_backlog: 1_200,
         // The login of a thousand clients is not what is looked at.
         auth_type: 'trust',
       },
@@ -80,7 +82,13 @@ describeWithPgBouncer('pools behind PgBouncer', () => {
   it(
     'serve a thousand clients over twenty server connections, each of them',
     async () => {
-      open({ max: 1_000, acquireTimeoutMs: 0, statementTimeoutMs: 0, leakThresholdMs: 0 });
+      open({
+        max: 1_000,
+        connectTimeoutMs: PATIENCE_MS,
+        acquireTimeoutMs: 0,
+        statementTimeoutMs: 0,
+        leakThresholdMs: 0,
+      });
       const admin = new PgBouncerAdmin({
         connectionString: bouncer.consoleUrl(),
         timeoutMs: PATIENCE_MS,
