@@ -67,11 +67,20 @@ function withConnect(pool) {
   };
 }
 
-/** @returns a function that borrows, yields once and gives back, on a pool that is full and warm */
-export async function fakePool(name) {
-  const { borrow, giveBack } = await POOLS[name]();
-  const all = await Promise.all(Array.from({ length: MAX }, borrow));
-  await Promise.all(all.map(giveBack));
+/** Borrows, yields once and gives back, on a pool that is full and warm. */
+export async function cycleOf(name) {
+  const pool = await POOLS[name]();
+  const all = await Promise.all(Array.from({ length: MAX }, pool.borrow));
+  await Promise.all(all.map(pool.giveBack));
+  return cycleOn(pool);
+}
+
+/** The same without a pool: what of a cycle is none of a pool's doing. */
+export function emptyCycle() {
+  return cycleOn({ borrow: () => aMoment, giveBack: () => undefined });
+}
+
+function cycleOn({ borrow, giveBack }) {
   return async () => {
     const client = await borrow();
     await aMoment;

@@ -1,5 +1,5 @@
 import { cycleCost } from '../measure/cycle-cost.mjs';
-import { fakePool } from '../peers/fake-pools.mjs';
+import { cycleOf, emptyCycle } from '../peers/fake-pools.mjs';
 
 const peers = [
   'nestjs-pools',
@@ -22,7 +22,10 @@ export const checkout = {
   },
 
   async measure(peer, { callers }, { quick }) {
-    const cycle = await fakePool(peer);
-    return cycleCost({ callers, seconds: quick ? 0.2 : 0.5, cycle });
+    const seconds = quick ? 0.2 : 0.5;
+    const costOf = (cycle) => cycleCost({ callers, seconds, cycle });
+    const around = await costOf(emptyCycle());
+    const { micros } = await costOf(await cycleOf(peer));
+    return { micros: micros - around.micros };
   },
 };
