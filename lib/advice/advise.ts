@@ -11,7 +11,7 @@ export interface PoolAdvice {
   readonly pool: string;
   /**
    * - `raise`: callers wait although connections are held only briefly
-   * - `at the limit`: they wait, and the server could not use more connections
+   * - `at the limit`: they wait, and more connections are of no use to the server, or not to be had
    * - `slow statements`: they wait because connections are held for long
    * - `lower`: in a whole hour most connections were never needed
    * - `fine`: nothing of these
@@ -39,8 +39,15 @@ export interface AdvisedPool {
   /** What it keeps warm: a smaller max would be refused. */
   readonly min: number;
   readonly max: number;
-  /** What its server can use, as far as anybody has said what that is. */
-  readonly ceiling: number | undefined;
+  /** What it cannot make use of more than; undefined where nobody has said. */
+  readonly ceiling: Ceiling | undefined;
+}
+
+/** Why more connections would be of no use, or are not to be had. */
+export interface Ceiling {
+  readonly connections: number;
+  /** The cores of its server, or what the budget of a fleet leaves this instance. */
+  readonly setBy: 'server' | 'fleet';
 }
 
 const RECENT_MINUTES = 10;
@@ -106,18 +113,9 @@ function relief(
 ): PoolAdvice {
   const times = timesTheUsual(recent, before);
   if (recent.useMeanMs >= LONG_USE_MS || times >= TIMES_THE_USUAL) return slow(pool, recent, times);
-  const { max, ceiling = Infinity } = pool;
-  const wanted = Math.min(wantedFor(recent, max), ceiling);
-  if (wanted <= max) {
-    return told(
-      pool,
-      'at the limit',
-      recent,
-      `max is ${max}, and ${ceiling} is all of its server that this pool can use by its cores;` +
-        ` callers wait: ${waits(recent)}; more connections would wait there instead, so shorten what holds` +
-        ` them${holders(recent)}, read from a replica, or give the server more cores`,
-    );
-  }
+  const { max, ceiling } = pool;
+  const wanted = Math.min(wantedFor(recent, max), ceiling?.connections ?? Infinity);
+  if (ceiling && wanted <= max) return atTheLimit(pool, ceiling, recent);
   return told(
     pool,
     'raise',
@@ -125,6 +123,27 @@ function relief(
     `raise max by ${wanted - max}, to ${wanted}: ${waits(recent)}`,
     wanted,
   );
+}
+
+function atTheLimit(
+  pool: AdvisedPool,
+  { connections, setBy }: Ceiling,
+  recent: PoolEvidence,
+): PoolAdvice {
+  const [bound, wayOut] =
+    setBy === 'server'
+      ? [
+          `${connections} is all of its server that this pool can use by its cores`,
+          'more connections would wait there instead, so shorten what holds them' +
+            `${holders(recent)}, read from a replica, or give the server more cores`,
+        ]
+      : [
+          "that is its share of the fleet's budget",
+          `shorten what holds its connections${holders(recent)}, run fewer instances, or raise` +
+            ' fleet.budget as far as the server bears it',
+        ];
+  const what = `max is ${pool.max}, and ${bound}; callers wait: ${waits(recent)}; ${wayOut}`;
+  return told(pool, 'at the limit', recent, what);
 }
 
 /** Connections that are held at once, by Little's law, with those served as well who went without. */

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../engine/clock.js';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { PoolLog } from '../postgres/report/pool-log.js';
-import { advise, isWorthTelling, type PoolAdvice } from './advise.js';
+import { advise, type Ceiling, isWorthTelling, type PoolAdvice } from './advise.js';
 import { UsageHistory } from './usage-history.js';
 
 const SAMPLE_MS = 5_000;
@@ -19,8 +19,8 @@ export interface AdvisorParts<P extends WatchedPool> {
   readonly pools: readonly P[];
   /** The most connections of a pool that were lent at once since this was asked last. */
   readonly mostLeased: (pool: P) => number;
-  /** The most connections that a pool's server can use, where somebody has said. */
-  readonly ceiling: (pool: P) => number | undefined;
+  /** What bounds a pool beside its own max, where anything does. */
+  readonly ceiling: (pool: P) => Ceiling | undefined;
   readonly clock: Clock;
   readonly log: PoolLog;
 }

@@ -1,14 +1,16 @@
 import {
+  Inject,
   Injectable,
   Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import type { PoolAdvice } from '../advice/advise.js';
+import type { Ceiling, PoolAdvice } from '../advice/advise.js';
 import { type Advisor, advisorOf } from '../advice/advisor.js';
 import { systemClock } from '../engine/system-clock.js';
 import { Pool } from '../postgres/pool/pool.js';
 import { isFallback } from '../routing/replica-pool.js';
+import { PoolFleet } from './fleet/pool-fleet.js';
 import { nestPoolLog } from './nest-pool-log.js';
 import { PoolRegistry } from './pool-registry.js';
 import { mostOfServer } from './server-share.js';
@@ -24,11 +26,11 @@ import { mostOfServer } from './server-share.js';
 export class PoolAdvisor implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #advisor: Advisor;
 
-  constructor(registry: PoolRegistry) {
+  constructor(registry: PoolRegistry, @Inject(PoolFleet) fleet: Pick<PoolFleet, 'shareOf'>) {
     // The primary's share for reads is for an emergency, and well when it is never used.
     const pools = [...registry].filter((pool) => pool instanceof Pool && !isFallback(pool));
     this.#advisor = advisorOf(pools, {
-      ceiling: (pool) => mostOfServer(pool, registry.sizing()),
+      ceiling: (pool) => ceilingOf(pool, registry, fleet),
       clock: systemClock,
       log: nestPoolLog(new Logger('PoolAdvisor')),
     });
@@ -46,4 +48,16 @@ export class PoolAdvisor implements OnApplicationBootstrap, OnApplicationShutdow
   onApplicationShutdown(): void {
     this.#advisor.end();
   }
+}
+
+/** What an instance has not been given is out of reach, whatever the server could do with it. */
+function ceilingOf(
+  pool: Pool,
+  registry: PoolRegistry,
+  fleet: Pick<PoolFleet, 'shareOf'>,
+): Ceiling | undefined {
+  const share = fleet.shareOf(pool);
+  if (share !== undefined) return { connections: share, setBy: 'fleet' };
+  const most = mostOfServer(pool, registry.sizing());
+  return most === undefined ? undefined : { connections: most, setBy: 'server' };
 }

@@ -56,6 +56,13 @@ export class FleetPools {
     return this.#overhead + this.#members.reduce((sum, { most }) => sum + most, 0);
   }
 
+  /** What a pool has now, where that is less than it may have; else undefined. */
+  shareOf(pool: Pool): number | undefined {
+    const member = this.#members.find((each) => each.pool === pool);
+    const { max } = pool.stats();
+    return member && max < member.most ? max : undefined;
+  }
+
   opened(): number {
     return this.#kept + (this.#admin?.stats().total ?? 0) + this.#total();
   }

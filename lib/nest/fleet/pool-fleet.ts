@@ -36,6 +36,7 @@ interface Found {
  */
 export class PoolFleet {
   #fleet: Fleet | undefined;
+  #pools: FleetPools | undefined;
   #service: string | undefined;
 
   /** Made by the module. */
@@ -49,6 +50,11 @@ export class PoolFleet {
   /** The fleet as this instance sees it; undefined without the option `fleet`, or before the start. */
   snapshot(): FleetSnapshot | undefined {
     return this.#fleet?.snapshot();
+  }
+
+  /** What the fleet leaves a pool, where that is less than its own max; else undefined. */
+  shareOf(pool: Pool): number | undefined {
+    return this.#pools?.shareOf(pool);
   }
 
   /**
@@ -76,7 +82,7 @@ export class PoolFleet {
   async #join(settings: FleetSettings, primary: Pool, all: readonly Pool[]): Promise<void> {
     const { service } = settings;
     this.#take(service);
-    const pools = new FleetPools(primary, all, this.weightOf);
+    const pools = (this.#pools = new FleetPools(primary, all, this.weightOf));
     pools.refuseForeignNames(service);
     const { startupTimeoutMs } = partsOf(primary).settings;
     const endAt = systemClock.now() + startupTimeoutMs;

@@ -74,6 +74,10 @@ describe('an application with a fleet budget', () => {
     await eventually(() => expect(names.map(application.maxOf)).toEqual([10, 5, 2, 1]), PATIENT);
     const seen = { share: BUDGET - 5, claim: BUDGET - 5, minimum: 5, sees: true, others: [] };
     expect(application.fleet.snapshot()).toMatchObject(seen);
+    // What the budget bounds, and not the pool's own max.
+    const pools = application.get(PoolRegistry);
+    const shares = names.map((name) => application.fleet.shareOf(pools.get(name)));
+    expect(shares).toEqual([10, 5, undefined, undefined]);
   });
 
   it('shows it in the report and tells it in the log', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PoolAdvice } from '../../../lib/advice/advise.js';
+import type { Ceiling, PoolAdvice } from '../../../lib/advice/advise.js';
 import { Advisor } from '../../../lib/advice/advisor.js';
 import { type PoolStats, Statistics } from '../../../lib/engine/statistics.js';
 import type { PoolSnapshot } from '../../../lib/postgres/report/pool-snapshot.js';
@@ -34,7 +34,7 @@ class LoadedPool {
 
   constructor(
     readonly max = 10,
-    ceiling?: number,
+    ceiling?: Ceiling,
     readonly min = 0,
   ) {
     const keep = (sentence: string) => this.told.push(sentence);
@@ -139,16 +139,35 @@ describe('the advice for a pool', () => {
   });
 
   it('does not raise over what the server can use', async () => {
-    const pool = new LoadedPool(10, 11);
+    const pool = new LoadedPool(10, { connections: 11, setBy: 'server' });
     const load = { acquires: 6_000, waited: 600, waitMs: 40, useMs: 70, mostLeased: 10 };
 
     await pool.live(10, load);
     expect(pool.advice).toMatchObject({ verdict: 'raise', recommendedMax: 11 });
 
-    const full = new LoadedPool(11, 11);
+    const full = new LoadedPool(11, { connections: 11, setBy: 'server' });
     await full.live(10, { ...load, leases: [{ label: 'Reports.weekly' }] });
     expect(full.advice).toMatchObject({ verdict: 'at the limit', recommendedMax: undefined });
     expect(full.advice.sentence).toContain('(most often by Reports.weekly)');
+  });
+
+  it('sends whoever has all that the fleet leaves them to its budget', async () => {
+    const pool = new LoadedPool(8, { connections: 8, setBy: 'fleet' });
+    const leases = [{ label: 'Reports.weekly' }];
+
+    await pool.live(10, {
+      acquires: 6_000,
+      waited: 600,
+      waitMs: 40,
+      useMs: 70,
+      mostLeased: 8,
+      leases,
+    });
+
+    expect(pool.advice).toMatchObject({ verdict: 'at the limit', recommendedMax: undefined });
+    expect(pool.advice.sentence).toMatch(
+      /^primary: max is 8, and that is its share of the fleet's budget; callers wait: 10 % of .+; shorten what holds its connections \(most often by Reports.weekly\), run fewer instances, or raise fleet.budget/,
+    );
   });
 
   it('names those who hold connections for long, instead of raising', async () => {

@@ -2,13 +2,21 @@ import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Statistics } from '../../../lib/engine/statistics.js';
 import { systemClock } from '../../../lib/engine/system-clock.js';
-import { Pool, PoolAdvisor, type PoolModuleOptions, PoolRegistry } from '../../../lib/index.js';
+import {
+  Pool,
+  PoolAdvisor,
+  type PoolFleet,
+  type PoolModuleOptions,
+  PoolRegistry,
+} from '../../../lib/index.js';
 import { definePools } from '../../../lib/nest/pool-definitions.js';
 import { ReplicaPool } from '../../../lib/routing/replica-pool.js';
 import { VirtualClock } from '../../support/engine/virtual-clock.js';
 
 const MINUTE = 60_000;
 const AT = { database: 'shop', user: 'app', startup: 'lazy' } as const;
+
+const NO_FLEET: Pick<PoolFleet, 'shareOf'> = { shareOf: () => undefined };
 
 let pools: Pool[] = [];
 beforeAll(() => Logger.overrideLogger(false));
@@ -40,7 +48,7 @@ function registryOf(options: PoolModuleOptions): PoolRegistry {
 }
 
 /** What is advised for a pool when many have waited for ten minutes. */
-async function adviceAfterWaits(registry: PoolRegistry, name: string) {
+async function adviceAfterWaits(registry: PoolRegistry, name: string, fleet = NO_FLEET) {
   const clock = new VirtualClock();
   jest.spyOn(systemClock, 'now').mockImplementation(() => clock.now());
   jest.spyOn(systemClock, 'after').mockImplementation((...given) => clock.after(...given));
@@ -52,7 +60,7 @@ async function adviceAfterWaits(registry: PoolRegistry, name: string) {
     counters: statistics.counters(),
     histograms: statistics.histograms(),
   }));
-  const advisor = new PoolAdvisor(registry);
+  const advisor = new PoolAdvisor(registry, fleet);
   advisor.onApplicationBootstrap();
   for (let minute = 0; minute < 10; minute += 1) {
     for (let n = 0; n < 60; n += 1) {
@@ -112,6 +120,15 @@ describe('the advisor of an application', () => {
     expect(await adviceAfterWaits(registry, 'primary')).toMatchObject({ verdict: 'raise' });
   });
 
+  it('raises no pool that has all that the fleet leaves it', async () => {
+    const registry = registryOf({ pools: { primary: { host: 'db1', max: 10, ...AT } } });
+    const fleet = { shareOf: ({ name }: Pool) => (name === 'primary' ? 10 : undefined) };
+    expect(await adviceAfterWaits(registry, 'primary', fleet)).toMatchObject({
+      verdict: 'at the limit',
+      sentence: expect.stringContaining("share of the fleet's budget"),
+    });
+  });
+
   it('leaves out what is there for an emergency', () => {
     const registry = registryOf({
       pools: {
@@ -120,7 +137,7 @@ describe('the advisor of an application', () => {
       },
     });
     expect([...registry].map(({ name }) => name)).toContain('replica-fallback');
-    const advisor = new PoolAdvisor(registry);
+    const advisor = new PoolAdvisor(registry, NO_FLEET);
     advisor.onApplicationBootstrap();
     const advised = advisor.advice().map(({ pool }) => pool);
     advisor.onApplicationShutdown();
