@@ -290,6 +290,19 @@ export class ResourcePool<R> {
     this.#pump();
   }
 
+  /** Refuses all who wait now; whoever comes later may wait again. */
+  turnAway(reason: () => Error): void {
+    const { queue, statistics } = this.#pool;
+    for (const waiter of Array.from(queue)) {
+      // Whoever was just told may have made others give up.
+      if (!waiter.isWaiting) continue;
+      queue.remove(waiter);
+      statistics.refused += 1;
+      waiter.refuse(reason());
+    }
+    this.#pump();
+  }
+
   /** Closes every resource that is open now as soon as it is home. */
   softEvict(): void {
     this.#closing.evictAll();

@@ -98,27 +98,12 @@ export class Placement {
     else this.#readFromPrimary();
   }
 
-  /** Asks a host's pool; whoever still waits there when the host goes out moves on. */
+  /** Asks a host's pool, which turns away whoever still waits there when the host goes out. */
   #ask(host: ReplicaHost, position: WalPosition | undefined): void {
-    const lease = host.parts.lender.tryAcquire(this.request);
-    if (lease) {
-      this.#serve(host.parts, lease);
-      return;
-    }
-    const leaving = new AbortController();
-    const { signal } = this.request;
-    const forward = (): void => leaving.abort(signal!.reason);
-    signal?.addEventListener('abort', forward, { once: true });
-    if (signal?.aborted) forward();
-    const stop = this.set.onChange(() => {
-      if (!host.isIn) leaving.abort();
-    });
-    const request = { ...this.request, timeoutMs: this.#timeoutMs, signal: leaving.signal };
-    host.parts.lender.lend(request, (error, late) => {
-      stop();
-      signal?.removeEventListener('abort', forward);
-      if (late) {
-        this.#serve(host.parts, late);
+    const request = { ...this.request, timeoutMs: this.#timeoutMs };
+    host.parts.lender.lend(request, (error, lease) => {
+      if (lease) {
+        this.#serve(host.parts, lease);
       } else if (this.#isFinal(error!, host)) {
         this.#settle(error!);
       } else {

@@ -98,6 +98,10 @@ export class ReplicaEngine implements PoolEngine {
     for (const { engine } of this.#parts) engine.resume();
   }
 
+  turnAway(reason: () => Error): void {
+    for (const { engine } of this.#parts) engine.turnAway(reason);
+  }
+
   softEvict(): void {
     for (const { engine } of this.#parts) engine.softEvict();
   }

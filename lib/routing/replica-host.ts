@@ -2,6 +2,7 @@ import { pauseAfter } from '../engine/backoff.js';
 import { systemClock } from '../engine/system-clock.js';
 import { describeCause } from '../errors/describe-cause.js';
 import { duration } from '../errors/duration.js';
+import { ReplicasUnavailableError } from '../errors/replicas-unavailable.error.js';
 import { WrongServerRoleError } from '../errors/wrong-server-role.error.js';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
@@ -254,7 +255,14 @@ export class ReplicaHost implements Candidate {
       `${name}: no reads go to this replica from now on: ${this.reason}`,
       { pool: name, ...this.#details },
     );
-    if (before === undefined || before === 'unknown') this.events.changed(this);
+    if (before !== undefined && before !== 'unknown') return;
+    this.parts.engine.turnAway(() => this.#unavailable());
+    this.events.changed(this);
+  }
+
+  #unavailable(): ReplicasUnavailableError {
+    const { name } = this.pool;
+    return new ReplicasUnavailableError(name, [{ name, reason: this.reason }], undefined);
   }
 
   #comeIn(): void {

@@ -62,6 +62,7 @@ export type PoolEngine = Pick<
   | 'startWithin'
   | 'suspend'
   | 'resume'
+  | 'turnAway'
   | 'softEvict'
   | 'resize'
   | 'drain'

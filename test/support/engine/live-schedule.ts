@@ -115,6 +115,9 @@ class LiveSchedule {
       case 'ping':
         void pool.pingIdle(step.limitMs);
         break;
+      case 'turn away':
+        pool.turnAway(() => new Error('turned away'));
+        break;
       default:
         pool[step.do]();
     }

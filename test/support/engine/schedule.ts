@@ -43,6 +43,7 @@ export type Step =
   | { readonly do: 'block the loop'; ms: number }
   | { readonly do: 'resize'; min: number; max: number }
   | { readonly do: 'ping'; limitMs: number }
+  | { readonly do: 'turn away' }
   | { readonly do: 'start' | 'suspend' | 'resume' | 'softEvict' | 'reconsider' };
 
 /** A pool's whole life: how it is set up, what happens to it, and how it is ended. */
@@ -157,6 +158,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('ping' as const), limitMs: fc.nat(100) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('turn away' as const) }) },
   {
     weight: 6,
     arbitrary: fc.record({

@@ -1,6 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import { poolUnderTest } from '../../support/engine/pool-under-test.js';
 
+describe('turning away', () => {
+  it('refuses all who wait now, and lets those wait who come later', async () => {
+    const { pool, ask, borrow } = poolUnderTest({ max: 1 });
+    const [holder] = await borrow(1);
+    const early = [ask(), ask({ priority: 'high' })];
+    const reason = () => new Error('the host went out');
+
+    pool.turnAway(reason);
+    const late = ask();
+
+    expect(early.map(({ error }) => error)).toEqual([reason(), reason()]);
+    expect(pool.stats().counters).toMatchObject({ refused: 2, timeouts: 0 });
+    expect(late.isWaiting).toBe(true);
+    holder!.release();
+    expect(late.lease).toBeDefined();
+    pool.assertInvariants();
+  });
+});
+
 describe('suspend and resume', () => {
   it('hands out nothing until resumed, and the deadlines of those who wait go on', async () => {
     const { pool, ask, warmUp, clock } = poolUnderTest();
