@@ -59,7 +59,7 @@ describe('reads of a replica pool', () => {
   });
 
   it('go elsewhere while a replica is behind, and come back when it is not', async () => {
-    const { replica, log } = open({ maxLagMs: 200, maxLagBytes: 1_000 });
+    const { replica, log } = open({ maxLagMs: 1_500, maxLagBytes: 1_000 });
     await eventually(async () => (await serverOf(replica)) === first.port);
 
     await first.pauseReplay();
@@ -71,11 +71,37 @@ describe('reads of a replica pool', () => {
     await first.resumeReplay();
     await eventually(async () => (await serverOf(replica)) === first.port);
 
-    expect(lagMs).toBeGreaterThan(200);
+    expect(lagMs).toBeGreaterThan(1_500);
     expect(lagBytes).toBeGreaterThan(1_000);
     expect(reason).toMatch(/^behind/);
     expect(report()).toMatchObject({ state: 'in', lagMs: 0, lagBytes: 0 });
     expect(log.warnings.filter((line) => line.includes('no reads go to'))).toHaveLength(1);
+  });
+
+  it('that wait at a replica move on to the next one when it goes out', async () => {
+    const { replica } = open({
+      hosts: servers.hosts,
+      max: 1,
+      maxLagMs: 1_500,
+      maxLagBytes: 1_000,
+      fallback: false,
+      acquireTimeoutMs: 60_000,
+    });
+    await eventually(() => replica.replicas().every(({ state }) => state === 'in'));
+    const holders = [await replica.connect(), await replica.connect()];
+    const ports = holders.map(({ port }) => port);
+    const waiting = [serverOf(replica), serverOf(replica)];
+    expect(replica.members.map((member) => member.waitingCount)).toEqual([1, 1]);
+
+    await first.pauseReplay();
+    await servers.primary.query('INSERT INTO notes SELECT generate_series(1, 5000)');
+    await eventually(() => replica.replicas().some(({ state }) => state === 'out'));
+    expect(replica.members.map((member) => member.waitingCount).toSorted()).toEqual([0, 2]);
+    holders[ports.indexOf(second.port)]!.release();
+
+    expect(await Promise.all(waiting)).toEqual([second.port, second.port]);
+    holders[ports.indexOf(first.port)]!.release();
+    await first.resumeReplay();
   });
 
   it('tell when a replica shows what was written, without a connection of the pool', async () => {
