@@ -7,6 +7,11 @@ export const ADMIN = 'admin';
 /** The pool that reads may go to; without an address of its own it reads from the primary's. */
 export const REPLICA = 'replica';
 
+/** The pool whose address the others use, and whose replicas they lead to. */
+export function homeOf(names: readonly string[]): string | undefined {
+  return names.includes(PRIMARY) ? PRIMARY : names[0];
+}
+
 /**
  * The names of an application's pools. Augment it, and a misspelt name no longer compiles:
  *

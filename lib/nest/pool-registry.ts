@@ -5,8 +5,7 @@ import type { PoolSnapshot } from '../postgres/report/pool-snapshot.js';
 import { physicalPoolsOf } from '../routing/replica-pool.js';
 import type { ServerSizing } from '../sizing/server-sizing.js';
 import { scopeOf } from '../transaction/propagation.js';
-import { homeOf } from './pool-definitions.js';
-import { PRIMARY, type PoolName, REPLICA } from './pool-names.js';
+import { homeOf, PRIMARY, type PoolName, REPLICA } from './pool-names.js';
 
 /**
  * All pools of an application, by name.

@@ -2,7 +2,7 @@ import { type DynamicModule, Module, type NestModule, type Provider } from '@nes
 import { HttpAdapterHost } from '@nestjs/core';
 import { CausalReads } from './causal/causal-reads.js';
 import { openContextOfRequests } from './causal/http-contexts.js';
-import { namesDeclared, namesGiven } from './declared-names.js';
+import { namesDeclared, namesGiven } from './definition/declared-names.js';
 import { givenOptions, madeOptions } from './options-source.js';
 import type { PoolModuleAsyncOptions, PoolModuleOptions } from './pool-module-options.js';
 import { PoolAdvisor } from './pool-advisor.js';

@@ -5,8 +5,7 @@ import { believed } from '../../routing/causal/primary-position.js';
 import { SeenTokens } from '../../routing/causal/seen-token.js';
 import { watchWrites } from '../../routing/causal/watch-writes.js';
 import { ReplicaPool } from '../../routing/replica-pool.js';
-import { homeOf } from '../pool-definitions.js';
-import { ADMIN } from '../pool-names.js';
+import { ADMIN, homeOf } from '../pool-names.js';
 import type { PoolRegistry } from '../pool-registry.js';
 import type { CausalOptions, CausalTokenOptions } from './causal-options.js';
 

@@ -3,7 +3,7 @@ import { recommendedOptions, tooManyInstances } from '../../../lib/doctor/recomm
 import type { ServerActivity, SessionActivity } from '../../../lib/doctor/server-activity.js';
 import { serverFindings } from '../../../lib/doctor/server-findings.js';
 import type { ServerRole } from '../../../lib/postgres/session/server-role.js';
-import { definePools } from '../../../lib/nest/pool-definitions.js';
+import { definePools } from '../../../lib/nest/definition/pool-definitions.js';
 import { mergedSizing, type Sizing } from '../../../lib/sizing/read-sizing.js';
 import type { SizingOptions } from '../../../lib/sizing/sizing-options.js';
 import { factsOf, type GivenFacts } from './facts.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PoolModuleOptions } from '../../../lib/index.js';
 import { fleetProblems, fleetSettings } from '../../../lib/nest/fleet/fleet-settings.js';
-import { definePools } from '../../../lib/nest/pool-definitions.js';
+import { definePools } from '../../../lib/nest/definition/pool-definitions.js';
 
 const wrong = (options: unknown, env = {}) =>
   fleetProblems(options as PoolModuleOptions, { npm_package_name: 'shop', ...env }).map(

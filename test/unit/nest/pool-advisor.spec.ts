@@ -9,7 +9,7 @@ import {
   type PoolModuleOptions,
   PoolRegistry,
 } from '../../../lib/index.js';
-import { definePools } from '../../../lib/nest/pool-definitions.js';
+import { definePools } from '../../../lib/nest/definition/pool-definitions.js';
 import { ReplicaPool } from '../../../lib/routing/replica-pool.js';
 import { VirtualClock } from '../../support/engine/virtual-clock.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { definePools } from '../../../lib/nest/pool-definitions.js';
+import { definePools } from '../../../lib/nest/definition/pool-definitions.js';
 import type { PoolModuleOptions } from '../../../lib/index.js';
 import { resolvePoolOptions } from '../../../lib/postgres/options/resolve-options.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidPoolOptionsError, type PoolModuleOptions } from '../../../lib/index.js';
-import { definePools } from '../../../lib/nest/pool-definitions.js';
+import { definePools } from '../../../lib/nest/definition/pool-definitions.js';
 
 /** The `max` of each pool, and why. */
 function sized(options: PoolModuleOptions) {

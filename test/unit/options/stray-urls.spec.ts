@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
 import { Pool, PoolModule, UnknownPoolError } from '../../../lib/index.js';
 import { healthSettings } from '../../../lib/health/health-settings.js';
-import { moduleOptionProblems } from '../../../lib/nest/module-option-problems.js';
+import { moduleOptionProblems } from '../../../lib/nest/definition/module-option-problems.js';
 import { refusalOf, standalone, strictly } from './strictly.js';
 
 const PASSWORD = 'hunter2';

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import type { ModulesContainer } from '@nestjs/core';
 import { type Module, type Wrapper, wrappersIn } from './application-parts.js';
-import type { PoolRegistry } from './pool-registry.js';
-import { getPoolToken, requestedPoolNamesBeside } from './pool.tokens.js';
-import { declaredPools } from './transactional/declared-pools.js';
+import type { PoolRegistry } from '../pool-registry.js';
+import { getPoolToken, requestedPoolNamesBeside } from '../pool.tokens.js';
+import { declaredPools } from '../transactional/declared-pools.js';
 
 /** Where `@Inject()` and `@Optional()` note what they were told, in Nest 11 and 12. */
 const PARAMETERS = 'self:paramtypes';

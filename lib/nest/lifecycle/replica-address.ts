@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import type { PoolLog } from '../postgres/report/pool-log.js';
-import { describeAddress, sameServer } from '../postgres/options/address.js';
-import { type Pool, partsOf } from '../postgres/pool/pool.js';
-import { roleOverProbe } from '../postgres/pool/server-question.js';
+import type { PoolLog } from '../../postgres/report/pool-log.js';
+import { describeAddress, sameServer } from '../../postgres/options/address.js';
+import { type Pool, partsOf } from '../../postgres/pool/pool.js';
+import { roleOverProbe } from '../../postgres/pool/server-question.js';
 
 /** Longest question of the server, in the background. */
 const ANSWER_WITHIN_MS = 5_000;

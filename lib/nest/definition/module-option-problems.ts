@@ -1,10 +1,10 @@
-import type { OptionProblem } from '../errors/invalid-options.error.js';
-import { shownName } from '../errors/shown-name.js';
-import { CAUSAL_OPTIONS, causalProblems } from './causal/causal-option-problems.js';
-import type { PoolModuleOptions } from './pool-module-options.js';
-import { ADMIN } from './pool-names.js';
+import type { OptionProblem } from '../../errors/invalid-options.error.js';
+import { shownName } from '../../errors/shown-name.js';
+import { CAUSAL_OPTIONS, causalProblems } from '../causal/causal-option-problems.js';
+import type { PoolModuleOptions } from '../pool-module-options.js';
+import { ADMIN } from '../pool-names.js';
 import { nestedProblems } from './pool-sizing.js';
-import { serverCheckProblems } from './server-check/server-check-settings.js';
+import { serverCheckProblems } from '../server-check/server-check-settings.js';
 
 const MODULE = 'PoolModule';
 

@@ -1,7 +1,7 @@
-import type { PoolKind } from '../postgres/options/option-row.js';
-import type { PoolOptions } from '../postgres/options/pool-options.js';
-import type { OptionOrigins } from '../postgres/options/resolve-context.js';
-import type { ServerSizing } from '../sizing/server-sizing.js';
+import type { PoolKind } from '../../postgres/options/option-row.js';
+import type { PoolOptions } from '../../postgres/options/pool-options.js';
+import type { OptionOrigins } from '../../postgres/options/resolve-context.js';
+import type { ServerSizing } from '../../sizing/server-sizing.js';
 
 /** One pool as it is about to be made. */
 export interface PoolDefinition {

@@ -1,9 +1,9 @@
-import { choiceIn, partsOf } from '../postgres/options/connection-string.js';
-import { givenAs } from '../postgres/options/given-options.js';
-import { impliedRole } from '../postgres/options/implied-options.js';
-import type { PoolKind } from '../postgres/options/option-row.js';
-import { OPTION_NAMES, pgNamesOf } from '../postgres/options/option-table.js';
-import type { PoolOptions } from '../postgres/options/pool-options.js';
+import { choiceIn, partsOf } from '../../postgres/options/connection-string.js';
+import { givenAs } from '../../postgres/options/given-options.js';
+import { impliedRole } from '../../postgres/options/implied-options.js';
+import type { PoolKind } from '../../postgres/options/option-row.js';
+import { OPTION_NAMES, pgNamesOf } from '../../postgres/options/option-table.js';
+import type { PoolOptions } from '../../postgres/options/pool-options.js';
 
 /**
  * Where the server is, what stands before it, and how to log in; what a session does beyond that is

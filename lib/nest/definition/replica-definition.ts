@@ -1,6 +1,6 @@
-import type { ResolvedPoolOptions } from '../postgres/options/resolved-pool-options.js';
+import type { ResolvedPoolOptions } from '../../postgres/options/resolved-pool-options.js';
 import type { PoolDefinition } from './pool-definition.js';
-import { REPLICA } from './pool-names.js';
+import { REPLICA } from '../pool-names.js';
 
 /**
  * Whether a pool beside the primary is one of replicas: by its role, or by its name and an address

@@ -1,4 +1,4 @@
-import { InvalidPoolOptionsError, type OptionProblem } from '../errors/invalid-options.error.js';
+import { InvalidPoolOptionsError, type OptionProblem } from '../../errors/invalid-options.error.js';
 import {
   type Environment,
   databaseUrlVariable,
@@ -6,18 +6,18 @@ import {
   namesServer,
   poolOptionsFromEnvironment,
   withEnvironment,
-} from '../postgres/options/environment.js';
-import type { PoolKind } from '../postgres/options/option-row.js';
-import { CONNECTION_OPTIONS } from '../postgres/options/option-table.js';
-import type { PoolOptions } from '../postgres/options/pool-options.js';
-import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
-import { withApplicationName } from './application-name.js';
-import { fleetProblems, serviceOf } from './fleet/fleet-settings.js';
+} from '../../postgres/options/environment.js';
+import type { PoolKind } from '../../postgres/options/option-row.js';
+import { CONNECTION_OPTIONS } from '../../postgres/options/option-table.js';
+import type { PoolOptions } from '../../postgres/options/pool-options.js';
+import { resolvePoolOptions } from '../../postgres/options/resolve-options.js';
+import { withApplicationName } from '../application-name.js';
+import { fleetProblems, serviceOf } from '../fleet/fleet-settings.js';
 import { withAddressOf, inheritedAddress } from './inherited-address.js';
 import { moduleOptionProblems } from './module-option-problems.js';
 import type { PoolDefinition } from './pool-definition.js';
-import type { PoolModuleOptions, RegisteredPoolOptions } from './pool-module-options.js';
-import { ADMIN, PRIMARY } from './pool-names.js';
+import type { PoolModuleOptions, RegisteredPoolOptions } from '../pool-module-options.js';
+import { ADMIN, homeOf, PRIMARY } from '../pool-names.js';
 import {
   shareGiven,
   type ShareOfServer,
@@ -73,11 +73,6 @@ export function definePools(
 
 function refuseIfAny(problems: readonly OptionProblem[]): void {
   if (problems.length > 0) throw new InvalidPoolOptionsError(problems);
-}
-
-/** The pool whose address the others use, and whose replicas they lead to. */
-export function homeOf(names: readonly string[]): string | undefined {
-  return names.includes(PRIMARY) ? PRIMARY : names[0];
 }
 
 /** A pool of replicas may read from the primary in bounds when none of them is left. */

@@ -1,7 +1,7 @@
-import { InvalidPoolOptionsError } from '../errors/invalid-options.error.js';
-import { isUrl } from '../errors/shown-name.js';
-import type { PoolModuleAsyncOptions, PoolModuleOptions } from './pool-module-options.js';
-import { ADMIN, PRIMARY, REPLICA } from './pool-names.js';
+import { InvalidPoolOptionsError } from '../../errors/invalid-options.error.js';
+import { isUrl } from '../../errors/shown-name.js';
+import type { PoolModuleAsyncOptions, PoolModuleOptions } from '../pool-module-options.js';
+import { ADMIN, PRIMARY, REPLICA } from '../pool-names.js';
 
 const DEFAULT_NAMES = [PRIMARY, REPLICA];
 

@@ -1,17 +1,17 @@
-import { InvalidPoolOptionsError, type OptionProblem } from '../errors/invalid-options.error.js';
+import { InvalidPoolOptionsError, type OptionProblem } from '../../errors/invalid-options.error.js';
 import {
   addressOfPool,
   type DatabaseAddress,
   describeServer,
   sameServer,
-} from '../postgres/options/address.js';
-import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
-import { mergedSizing, type Sizing, sizingProblems } from '../sizing/read-sizing.js';
-import { type ServerSizing, sizeServer } from '../sizing/server-sizing.js';
-import type { SizingOptions } from '../sizing/sizing-options.js';
+} from '../../postgres/options/address.js';
+import { resolvePoolOptions } from '../../postgres/options/resolve-options.js';
+import { mergedSizing, type Sizing, sizingProblems } from '../../sizing/read-sizing.js';
+import { type ServerSizing, sizeServer } from '../../sizing/server-sizing.js';
+import type { SizingOptions } from '../../sizing/sizing-options.js';
 import type { PoolDefinition } from './pool-definition.js';
-import type { RegisteredPoolOptions } from './pool-module-options.js';
-import { ADMIN } from './pool-names.js';
+import type { RegisteredPoolOptions } from '../pool-module-options.js';
+import { ADMIN } from '../pool-names.js';
 import { isOfReplicas } from './replica-definition.js';
 
 /** `max` of a pool that takes its share. */

@@ -8,17 +8,17 @@ import {
   ShutdownSignal,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { Pool } from '../postgres/pool/pool.js';
+import { Pool } from '../../postgres/pool/pool.js';
 import type { Module } from './application-parts.js';
 import { whenStartFails } from './failed-start.js';
-import { PoolFleet } from './fleet/pool-fleet.js';
-import { nestPoolLog } from './nest-pool-log.js';
-import type { PoolDefinition } from './pool-definition.js';
-import { PRIMARY, REPLICA } from './pool-names.js';
-import { PoolRegistry } from './pool-registry.js';
-import { POOL_DEFINITIONS } from './pool.tokens.js';
+import { PoolFleet } from '../fleet/pool-fleet.js';
+import { nestPoolLog } from '../nest-pool-log.js';
+import type { PoolDefinition } from '../definition/pool-definition.js';
+import { PRIMARY, REPLICA } from '../pool-names.js';
+import { PoolRegistry } from '../pool-registry.js';
+import { POOL_DEFINITIONS } from '../pool.tokens.js';
 import { warnOfReplicaAtPrimary } from './replica-address.js';
-import { ServerCheck } from './server-check/server-check.js';
+import { ServerCheck } from '../server-check/server-check.js';
 import { refuseUnknownPools } from './unknown-pools.js';
 
 /** `createApplicationContext()` is over before an application can enable its shutdown hooks. */
