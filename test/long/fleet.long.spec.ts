@@ -11,10 +11,12 @@ import { TcpProxy } from '../support/tcp-proxy/tcp-proxy.js';
 const INSTANCES = 12;
 const BUDGET = 54;
 const LOAD = { callers: 20, statementMs: 200 };
+/** Twenty callers of two connections wait long when a dozen processes share a busy machine. */
+const UNHURRIED = { acquireTimeoutMs: 240_000, startupTimeoutMs: 240_000 };
 const OPTIONS: PoolModuleOptions = {
   service: 'orders',
   // Everything goes to the pool under load, so that the sum comes near to the budget.
-  pools: { primary: { max: 40 }, admin: false },
+  pools: { primary: { max: 40, ...UNHURRIED }, admin: false },
   fleet: { budget: BUDGET, instances: INSTANCES },
 };
 /** One connection for the fleet, one for the primary. */
