@@ -52,9 +52,29 @@ function readOnly({ pooler, initSql = [] }: PoolOptions, startOptions?: string):
 /** The connections to the primary that reads may use when no replica can serve them. */
 export class Fallback {
   readonly parts: PoolParts;
+  #place: string | undefined;
 
-  constructor(readonly pool: Pool) {
+  /** @param primary whose server it leads to */
+  constructor(
+    readonly pool: Pool,
+    private readonly primary: Pool,
+  ) {
     this.parts = partsOf(pool);
+  }
+
+  /**
+   * To be called before a read goes there. After a failover the old primary may live on, read-only:
+   * these sessions are so by themselves, and would notice nothing.
+   */
+  followPrimary(): void {
+    const { host, port } = this.primary.address;
+    const place = `${host}:${port}`;
+    if (this.#place !== place) this.leaveOldPrimary();
+    this.#place = place;
+  }
+
+  leaveOldPrimary(): void {
+    this.parts.engine.softEvict();
   }
 
   /** Whether one more reader finds room without waiting for another one. */

@@ -138,6 +138,7 @@ export class Placement {
       this.#settle(this.set.unavailable());
     } else {
       const { parts } = fallback;
+      fallback.followPrimary();
       const request = { ...this.request, timeoutMs: this.#timeoutMs };
       parts.lender.lend(request, (error, lease) => {
         if (lease) this.#serve(parts, lease);

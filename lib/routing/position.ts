@@ -22,6 +22,8 @@ export const ASK_STANDBY = `
 
 export interface PrimaryRow {
   readonly standby: string;
+  /** `'on'` where it takes no writes. */
+  readonly read_only: string;
   readonly lsn: string | null;
   readonly flushed: string | null;
   readonly timeline: string | null;
@@ -33,6 +35,7 @@ export interface PrimaryRow {
  */
 export const ASK_PRIMARY = `
   SELECT recovering::text AS standby,
+         pg_catalog.current_setting('transaction_read_only') AS read_only,
          CASE WHEN NOT recovering THEN pg_catalog.pg_wal_lsn_diff(
            pg_catalog.pg_current_wal_insert_lsn(), '0/0')::text END AS lsn,
          CASE WHEN NOT recovering THEN pg_catalog.pg_wal_lsn_diff(

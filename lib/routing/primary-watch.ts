@@ -6,6 +6,15 @@ import { type Lag, PrimaryTrack } from './lag.js';
 import { ASK_PRIMARY, lsnOf, type PrimaryRow, primaryPositionOf } from './position.js';
 import { Rounds } from './rounds.js';
 
+/** A server that is read-only on purpose is not asked over a new session more often than this. */
+const RENEW_EVERY_MS = 5_000;
+
+export interface PrimaryWatchLimits {
+  readonly intervalMs: number;
+  /** Longest wait for an answer, in milliseconds. */
+  readonly answerMs: number;
+}
+
 /** Knows where the primary is, asked over a session of its own. */
 export class PrimaryWatch {
   readonly #track = new PrimaryTrack();
@@ -13,11 +22,15 @@ export class PrimaryWatch {
   readonly #rounds: Rounds;
   #position: WalPosition | undefined;
   #asking: Promise<WalPosition | undefined> | undefined;
+  /** The host that the pool led to when it was asked last. */
+  #place: string | undefined;
+  #renewedAt = -Infinity;
 
   constructor(
-    pool: Pool,
-    intervalMs: number,
-    private readonly limitMs: number,
+    private readonly pool: Pool,
+    private readonly limits: PrimaryWatchLimits,
+    /** Told when another history has begun: what was connected to the old primary stays there. */
+    private readonly failedOver: () => void,
   ) {
     this.#session = new KeptSession(
       pool.name,
@@ -25,7 +38,7 @@ export class PrimaryWatch {
       () => this.#rounds.now(),
     );
     this.#rounds = new Rounds(
-      intervalMs,
+      limits.intervalMs,
       () => this.ask().then(Boolean),
       () => this.#session.end(),
     );
@@ -56,19 +69,42 @@ export class PrimaryWatch {
 
   async #ask(): Promise<WalPosition | undefined> {
     try {
-      const row = await this.#session.ask<PrimaryRow>(ASK_PRIMARY, this.limitMs);
+      const row = await this.#answer();
       const position = primaryPositionOf(row);
       if (!position) {
         // A standby now: its address may lead to another server the next time.
         this.#session.end();
         return undefined;
       }
-      if (position.timeline !== this.#position?.timeline) this.#track.forget();
-      this.#track.add(lsnOf(row.flushed) ?? position.lsn, systemClock.now());
-      this.#position = position;
+      this.#note(position, lsnOf(row.flushed) ?? position.lsn);
       return position;
     } catch {
       return undefined;
     }
+  }
+
+  /** After a failover the old primary may go on answering, and the pool lead to another server. */
+  async #answer(): Promise<PrimaryRow> {
+    const { host, port } = this.pool.address;
+    const place = `${host}:${port}`;
+    if (this.#place !== place) this.#session.end();
+    this.#place = place;
+    const row = await this.#session.ask<PrimaryRow>(ASK_PRIMARY, this.limits.answerMs);
+    if (row.read_only !== 'on' || row.standby === 'true') return row;
+    const now = systemClock.now();
+    if (now - this.#renewedAt < RENEW_EVERY_MS) return row;
+    this.#renewedAt = now;
+    this.#session.end();
+    return await this.#session.ask<PrimaryRow>(ASK_PRIMARY, this.limits.answerMs);
+  }
+
+  #note(position: WalPosition, flushed: bigint): void {
+    const before = this.#position?.timeline;
+    this.#position = position;
+    if (position.timeline !== before) {
+      this.#track.forget();
+      if (before !== undefined) this.failedOver();
+    }
+    this.#track.add(flushed, systemClock.now());
   }
 }

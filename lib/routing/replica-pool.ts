@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { Client } from 'pg';
 import { CallSiteSampling } from '../engine/call-site.js';
 import { addressOfPool } from '../postgres/options/address.js';
+import type { HostAddress } from '../postgres/options/host-list.js';
 import type { FallbackOption, PoolOptions } from '../postgres/options/pool-options.js';
 import { resolvePoolOptions } from '../postgres/options/resolve-options.js';
 import { Pool, partsOf } from '../postgres/pool/pool.js';
@@ -169,7 +170,9 @@ function assembleReplicas(
   ): Pool =>
     new Pool(member.options, { ...given, name: member.name, seat: { ...seat, whole: emitter } });
 
-  const primaryWatch = primary && new PrimaryWatch(primary, settings.lagProbeMs, PROBE_LIMIT_MS);
+  const watchLimits = { intervalMs: settings.lagProbeMs, answerMs: PROBE_LIMIT_MS };
+  const primaryWatch =
+    primary && new PrimaryWatch(primary, watchLimits, () => fallback?.leaveOldPrimary());
   const limits = {
     ...settings,
     probeLimitMs: PROBE_LIMIT_MS,
@@ -188,12 +191,22 @@ function assembleReplicas(
         },
       ),
   );
-  const fallback = fallbackOf(settings.fallback, primary, atPrimary, (fallbackPoolOptions) =>
-    makePool(
-      { name: `${name}-fallback`, options: fallbackPoolOptions },
-      { connectFailed: () => {}, lost: () => {}, replica: () => undefined },
-      { kind, log },
-    ),
+  const fallback: Fallback | undefined = fallbackOf(
+    settings.fallback,
+    primary,
+    atPrimary,
+    (fallbackPoolOptions, host) =>
+      makePool(
+        { name: `${name}-fallback`, options: fallbackPoolOptions },
+        {
+          // The primary may be another one of its hosts by now: whoever watches it finds out.
+          connectFailed: () => void (set.refusal ?? primaryWatch?.ask()),
+          lost: () => {},
+          replica: () => undefined,
+          host,
+        },
+        { kind, log },
+      ),
   );
   const set: ReplicaSet = new ReplicaSet({
     name,
@@ -226,11 +239,19 @@ function fallbackOf(
   option: FallbackOption,
   primary: Pool | undefined,
   atPrimary: PoolOptions | undefined,
-  makePool: (options: PoolOptions) => Pool,
+  makePool: (options: PoolOptions, host: () => HostAddress) => Pool,
 ): Fallback | undefined {
   if (option === false || !primary || !atPrimary) return undefined;
   const max = fallbackMax(option, partsOf(primary).settings.max);
-  return new Fallback(makePool(fallbackOptions(atPrimary, max)));
+  return new Fallback(
+    // It writes nothing, so it could not tell an old primary that is read-only from the new one.
+    makePool(fallbackOptions(atPrimary, max), () => primaryHost(primary)),
+    primary,
+  );
+}
+
+function primaryHost({ address: { host, port } }: Pool): HostAddress {
+  return { host, port };
 }
 
 /** Asks those that serve, else all: one answer is enough. */

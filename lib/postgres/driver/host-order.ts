@@ -8,7 +8,11 @@ type Choice = Pick<ResolvedPoolOptions, 'hosts' | 'role' | 'loadBalanceHosts'>;
 export class HostOrder {
   #right: HostAddress | undefined;
 
-  constructor(private readonly choice: Choice) {}
+  /** @param follows the host that somebody else has found to be the right one */
+  constructor(
+    private readonly choice: Choice,
+    private readonly follows?: () => HostAddress,
+  ) {}
 
   /** The host that was right the last time; undefined before the first time. */
   get right(): HostAddress | undefined {
@@ -22,6 +26,7 @@ export class HostOrder {
 
   /** The order for one connection. */
   next(): readonly HostAddress[] {
+    if (this.follows) return [this.follows()];
     const { hosts, role, loadBalanceHosts } = this.choice;
     const byLot = loadBalanceHosts === 'random';
     const order = byLot ? shuffled(hosts) : hosts;

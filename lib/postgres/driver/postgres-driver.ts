@@ -44,10 +44,11 @@ export class PostgresDriver implements Driver<PostgresSession> {
     private readonly options: ResolvedPoolOptions,
     private readonly start: SessionStart,
     private readonly events: DriverEvents,
+    follows?: () => HostAddress,
   ) {
     this.#Client = options.Client ?? pg.Client;
     this.#recycler = new SessionRecycler(options, events);
-    this.#order = new HostOrder(options);
+    this.#order = new HostOrder(options, follows);
   }
 
   async open({ signal, lost }: OpenRequest): Promise<PostgresSession> {

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { CallSiteSampling } from '../../engine/call-site.js';
 import { ResourcePool } from '../../engine/resource-pool.js';
 import { FailoverWatch } from '../driver/failover-watch.js';
-import { PostgresDriver } from '../driver/postgres-driver.js';
+import { type DriverEvents, PostgresDriver } from '../driver/postgres-driver.js';
 import { ServerProbe } from '../driver/server-probe.js';
 import { addressOfPool, type DatabaseAddress, describeAddress } from '../options/address.js';
 import { describeHost } from '../options/host-list.js';
@@ -151,7 +151,7 @@ export const assemble: Assemble = (emitter, options, identity) => {
   const start = new SessionStart(settings, password, (sentence) =>
     log.warn(`${name}: ${sentence}`, { pool: name }),
   );
-  const driver = new PostgresDriver(settings, start, {
+  const driverEvents: DriverEvents = {
     connected: (session) => events.connected(session),
     failed: (session, error) => events.failed(session, error),
     statementFailed: (error) => events.statementFailed(error),
@@ -160,7 +160,8 @@ export const assemble: Assemble = (emitter, options, identity) => {
       // What a replica refuses is its borrower's mistake.
       if (settings.role !== 'replica') failover.suspect();
     },
-  });
+  };
+  const driver = new PostgresDriver(settings, start, driverEvents, identity.seat?.host);
   const probe = new ServerProbe(name, driver);
   const engine = new ResourcePool({ options: settings, driver, observer: events });
   const witness: WitnessSlot = { current: undefined };

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { HostAddress } from '../options/host-list.js';
 
 /** How a replica is, as the reads that go to it are routed by. Free of messages of the server. */
 export interface ReplicaSnapshot {
@@ -27,4 +28,6 @@ export interface PoolSeat {
   lost(error: unknown): void;
   /** Undefined where it is no replica. */
   replica(): ReplicaSnapshot | undefined;
+  /** The one of several hosts that it may lead to now; missing where it finds the right one itself. */
+  readonly host?: () => HostAddress;
 }

@@ -11,8 +11,9 @@ export interface PrimaryPositionSource {
 
 /**
  * What somebody says that he has seen; undefined where the primary has never been: what was signed
- * for another server, or before a failover that has lost it, moves nothing. Where the primary does
- * not say where it is, whoever has a signature is believed.
+ * for another server, or before a failover that has lost it, moves nothing. What an older history
+ * has had by the place where the primary is now counts: the newer one goes on from it. Where the
+ * primary does not say where it is, whoever has a signature is believed.
  */
 export async function believed(
   seen: Seen,
@@ -25,5 +26,6 @@ export async function believed(
 }
 
 function isWithin(position: WalPosition, known: WalPosition | undefined): boolean {
-  return known?.timeline === position.timeline && position.lsn <= known.lsn;
+  if (!known) return false;
+  return position.timeline <= known.timeline && position.lsn <= known.lsn;
 }

@@ -6,6 +6,13 @@ import { Replicated } from '../../support/postgres/replicated.js';
 import { TcpProxy } from '../../support/tcp-proxy/tcp-proxy.js';
 import { inBackground, routedPools, serverOf } from './support/routed.js';
 
+/** Keeps a core busy for as long as it takes, as reports do. */
+const REPORT = 'SELECT sum(sqrt(n)) FROM generate_series(1, 500000) AS n';
+const TRANSFERS = 40;
+/** Slower than this by that much is no longer the noise of a machine with few cores. */
+const TIMES_SLOWER = 10;
+const NOISE_MS = 250;
+
 describe('reads of a replica pool', () => {
   let servers: Replicated;
   let first: PostgresServer;
@@ -264,17 +271,24 @@ describe('reads of a replica pool', () => {
     };
     const p95 = (sorted: number[]) => sorted[Math.floor(sorted.length * 0.95)]!;
     await serverOf(replica);
-    const before = p95(await latencies(100));
+    const before = p95(await latencies(TRANSFERS));
 
     await first.kill();
     await second.kill();
     await eventually(() => replica.isOut);
-    const storm = inBackground(50, () => replica.query('SELECT pg_sleep(0.2)'));
-    await eventually(() => storm.failed > 100);
-    const during = p95(await latencies(100));
+    const storm = inBackground(50, () => replica.query(REPORT));
+    let during: number;
+    try {
+      await eventually(() => storm.failed > 100);
+      during = p95(await latencies(TRANSFERS));
+    } finally {
+      await storm.end();
+    }
+    process.stdout.write(
+      `      transfers: p95 ${before.toFixed(1)} ms before, ${during.toFixed(1)} ms in the storm\n`,
+    );
     const counts = replica.members.at(-1)!.stats();
     const refusal = storm.lastError as ReplicasUnavailableError;
-    await storm.end();
     const write = replica.query('UPDATE accounts SET balance = 0');
     await expect(write).rejects.toMatchObject({ code: '25006' });
     await first.start();
@@ -284,10 +298,7 @@ describe('reads of a replica pool', () => {
     });
     expect(await serverOf(replica)).not.toBe(servers.primary.port);
 
-    process.stdout.write(
-      `      transfers: p95 ${before.toFixed(1)} ms before, ${during.toFixed(1)} ms in the storm\n`,
-    );
-    expect(during).toBeLessThan(1_000);
+    expect(during).toBeLessThanOrEqual(Math.max(TIMES_SLOWER * before, NOISE_MS));
     expect(storm.done).toBeGreaterThan(0);
     expect(counts).toMatchObject({ name: 'replica-fallback', max: 2 });
     expect(counts.total).toBeLessThanOrEqual(2);
