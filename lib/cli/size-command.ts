@@ -3,7 +3,7 @@ import { type ServerSizing, sizeServer } from '../sizing/server-sizing.js';
 import { COMMON_FLAGS, parsed, sizingFrom } from './arguments.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { moduleOptionsText } from './options-text.js';
-import type { Terminal } from './terminal.js';
+import { printable, printableJson, type Terminal } from './terminal.js';
 import { usageOf } from './usage.js';
 import { WrongUsage } from './wrong-usage.js';
 
@@ -36,7 +36,7 @@ export async function size(args: readonly string[], terminal: Terminal): Promise
     { ...sizing, databaseCores },
     pools.map(({ pool, weight }) => ({ pool, weight, fixed: undefined })),
   );
-  terminal.out(values.json ? JSON.stringify(result, null, 2) : textOf(result));
+  terminal.out(values.json ? printableJson(result, 2) : textOf(result));
   return EXIT.fine;
 }
 
@@ -53,7 +53,7 @@ function textOf(result: ServerSizing): string {
     { max: 'auto', ...(weight !== 1 && { weight }) },
   ]);
   return [
-    `${result.reason}.`,
+    `${printable(result.reason)}.`,
     ...(result.isOver
       ? [
           '',

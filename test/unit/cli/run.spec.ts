@@ -67,6 +67,17 @@ describe('nestjs-pools size', () => {
     expect(out).toContain('PgBouncer with default_pool_size = 17');
   });
 
+  it('repeats no name as it is that a terminal takes for a command', async () => {
+    const pool = 'a\u001b[2J\nb\u009b1m\u202e';
+    const text = await nestjsPools('size', '--cores', '8', '--pool', pool);
+    expect(text.out).toContain('1 instance has them all: a?[2J?b?1m? 17.');
+    const twice = await nestjsPools('size', '--cores', '8', '--pool', pool, '--pool', pool);
+    expect(twice.err).toContain('--pool names a?[2J?b?1m? twice;');
+    const { out: json } = await nestjsPools('size', '--cores', '8', '--json', '--pool', pool);
+    expect(json).toContain(String.raw`a\u001b[2J\nb\u009b1m\u202e`);
+    expect(JSON.parse(json)).toMatchObject({ pools: [{ pool }] });
+  });
+
   it('speaks JSON', async () => {
     const { out } = await nestjsPools('size', '--cores', '4', '--storage', 'memory', '--json');
     expect(JSON.parse(out)).toMatchObject({ connections: 8, pools: [{ pool: 'primary', max: 8 }] });
