@@ -1,4 +1,5 @@
 import { isUrl } from '../errors/shown-name.js';
+import { isWeight } from '../sizing/formula.js';
 import { type ServerSizing, sizeServer } from '../sizing/server-sizing.js';
 import { COMMON_FLAGS, parsed, sizingFrom } from './arguments.js';
 import { EXIT, type ExitCode } from './exit-code.js';
@@ -72,6 +73,6 @@ function weightedPool(text: string): WeightedPool {
   const [, pool, weight = '1'] = /^([^=]+)(?:=(\d+(?:\.\d+)?))?$/.exec(text) ?? [];
   if (pool !== undefined && isUrl(pool)) throw new WrongUsage('a url is no name of a pool');
   if (pool === ADMIN) throw new WrongUsage(`the pool ${ADMIN} has no part in the formula`);
-  if (pool !== undefined && Number(weight) > 0) return { pool, weight: Number(weight) };
-  throw new WrongUsage("--pool takes a name and a weight above 0, as '--pool reports=0.5'");
+  if (pool !== undefined && isWeight(Number(weight))) return { pool, weight: Number(weight) };
+  throw new WrongUsage("--pool takes a name and a weight above 0, at most 1000000, as '--pool reports=0.5'");
 }

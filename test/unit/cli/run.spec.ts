@@ -90,6 +90,8 @@ describe('nestjs-pools size', () => {
     [['size', '--cores', '8', '--storage', 'hdd'], "--storage is 'hdd', but --spindles is missing"],
     [['size', '--cores', '8', '--instances', '0'], "--instances is '0'; give a whole number"],
     [['size', '--cores', '8', '--pool', 'a=0'], '--pool takes a name and a weight above 0'],
+    [['size', '--cores', '8', '--pool', 'a=1000001'], '--pool takes a name and a weight above 0'],
+    [['size', '--cores', '8', '--pool', `a=${'9'.repeat(400)}`], '--pool takes a name and a'],
     [['size', '--cores', '8', '--pool', 'a', '--pool', 'a=2'], '--pool names a twice'],
     [['size', '--cores', '8', '--pool', 'admin'], 'the pool admin has no part in the formula'],
     [['size', '--cores', '8', '--pool', 'postgres://a:geheim@b/c'], 'a url is no name of a pool'],
