@@ -74,5 +74,7 @@ function weightedPool(text: string): WeightedPool {
   if (pool !== undefined && isUrl(pool)) throw new WrongUsage('a url is no name of a pool');
   if (pool === ADMIN) throw new WrongUsage(`the pool ${ADMIN} has no part in the formula`);
   if (pool !== undefined && isWeight(Number(weight))) return { pool, weight: Number(weight) };
-  throw new WrongUsage("--pool takes a name and a weight above 0, at most 1000000, as '--pool reports=0.5'");
+  throw new WrongUsage(
+    "--pool takes a name and a weight above 0, at most 1000000, as '--pool reports=0.5'",
+  );
 }
