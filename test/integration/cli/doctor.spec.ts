@@ -108,6 +108,19 @@ describe('nestjs-pools doctor', () => {
   );
 
   it(
+    'counts the instances that it sees, where they are more than those given',
+    async () => {
+      await using _first = await session('orders:primary:0123abcd');
+      await using _second = await session('billing:primary:89abcdef');
+      const { stdout } = await doctor([url(), '--instances', '1']);
+      expect(stdout).toContain('for 2 instances (seen): up to 8 in each');
+      const { stdout: more } = await doctor([url(), '--instances', '3']);
+      expect(more).toContain('for 3 instances (as given): up to 5 in each');
+    },
+    PATIENCE_MS,
+  );
+
+  it(
     'ends with 1 over advice where it is to be strict, and reads DATABASE_URL',
     async () => {
       const { code, stdout } = await doctor(['--strict'], { DATABASE_URL: url() });
