@@ -13,6 +13,16 @@ const OPTIONS = {
   seed: [1, 'the same seed, the same figures'],
 };
 
+/** What there is no half of. */
+const WHOLE = new Set([
+  'instances',
+  'max',
+  'poolers',
+  'server-connections',
+  'max-connections',
+  'seed',
+]);
+
 export const HELP = [
   'npm run simulate -- [options]',
   '',
@@ -34,6 +44,9 @@ export function readOptions(args) {
     const least = name === 'poolers' || name === 'seed' ? 0 : Number.MIN_VALUE;
     if (!(Number.isFinite(value) && value >= least)) {
       throw new Error(`--${name} must be a number ${least === 0 ? 'of 0 or more' : 'above 0'}`);
+    }
+    if (WHOLE.has(name) && !Number.isInteger(value)) {
+      throw new Error(`--${name} must be a whole number`);
     }
     return [camelCase(name), value];
   });

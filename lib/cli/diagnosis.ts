@@ -109,8 +109,9 @@ async function poolerAt(target: ServerTarget): Promise<Pooler> {
 }
 
 function instancesOf({ instances }: Sizing, { sessions }: ServerFacts): Diagnosis['instances'] {
-  if (instances !== undefined) return { count: instances, by: 'given' };
   const seen = instancesSeen(sessions);
+  // Whose they are nobody can say: what is there does not go away by being left out.
+  if (instances !== undefined && instances >= seen) return { count: instances, by: 'given' };
   return seen > 0 ? { count: seen, by: 'seen' } : { count: 1, by: 'default' };
 }
 

@@ -4,7 +4,7 @@ import { type Diagnosis, diagnose } from './diagnosis.js';
 import { diagnosisText } from './diagnosis-text.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { targetOf } from './server-target.js';
-import { printable, type Terminal } from './terminal.js';
+import { printable, printableJson, printableTexts, type Terminal } from './terminal.js';
 import { usageOf } from './usage.js';
 import { WrongUsage } from './wrong-usage.js';
 
@@ -36,13 +36,13 @@ export async function doctor(args: readonly string[], terminal: Terminal): Promi
   try {
     diagnosis = await diagnose(target, sizing);
   } catch (error) {
-    const sentence = printable(describeUnreachable(error, target.address, timeoutMs));
-    if (values.json) terminal.out(JSON.stringify({ verdict: 'not asked', error: sentence }));
-    else terminal.err(`nestjs-pools doctor: ${sentence}`);
+    const sentence = describeUnreachable(error, target.address, timeoutMs);
+    if (values.json) terminal.out(printableJson({ verdict: 'not asked', error: sentence }));
+    else terminal.err(`nestjs-pools doctor: ${printable(sentence)}`);
     return EXIT.notAsked;
   }
   terminal.out(
-    values.json ? JSON.stringify(diagnosis, null, 2) : printable(diagnosisText(diagnosis)),
+    values.json ? printableJson(diagnosis, 2) : diagnosisText(printableTexts(diagnosis)),
   );
   const counts = diagnosis.findings.filter(({ level }) => values.strict || level === 'warning');
   return counts.length > 0 ? EXIT.findings : EXIT.fine;

@@ -1,7 +1,7 @@
 import { doctor } from './doctor-command.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { size } from './size-command.js';
-import type { Terminal } from './terminal.js';
+import { printable, type Terminal } from './terminal.js';
 import { isCommand, USAGE } from './usage.js';
 import { WrongUsage } from './wrong-usage.js';
 
@@ -23,7 +23,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return await COMMANDS[name](rest, terminal);
   } catch (error) {
     if (!(error instanceof WrongUsage)) throw error;
-    terminal.err(`nestjs-pools ${name}: ${error.message}; see nestjs-pools ${name} --help`);
+    const sentence = printable(error.message);
+    terminal.err(`nestjs-pools ${name}: ${sentence}; see nestjs-pools ${name} --help`);
     return EXIT.notAsked;
   }
 }

@@ -1,9 +1,10 @@
 import { isUrl } from '../errors/shown-name.js';
+import { isWeight } from '../sizing/formula.js';
 import { type ServerSizing, sizeServer } from '../sizing/server-sizing.js';
 import { COMMON_FLAGS, parsed, sizingFrom } from './arguments.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 import { moduleOptionsText } from './options-text.js';
-import type { Terminal } from './terminal.js';
+import { printable, printableJson, type Terminal } from './terminal.js';
 import { usageOf } from './usage.js';
 import { WrongUsage } from './wrong-usage.js';
 
@@ -36,7 +37,7 @@ export async function size(args: readonly string[], terminal: Terminal): Promise
     { ...sizing, databaseCores },
     pools.map(({ pool, weight }) => ({ pool, weight, fixed: undefined })),
   );
-  terminal.out(values.json ? JSON.stringify(result, null, 2) : textOf(result));
+  terminal.out(values.json ? printableJson(result, 2) : textOf(result));
   return EXIT.fine;
 }
 
@@ -53,7 +54,7 @@ function textOf(result: ServerSizing): string {
     { max: 'auto', ...(weight !== 1 && { weight }) },
   ]);
   return [
-    `${result.reason}.`,
+    `${printable(result.reason)}.`,
     ...(result.isOver
       ? [
           '',
@@ -72,6 +73,8 @@ function weightedPool(text: string): WeightedPool {
   const [, pool, weight = '1'] = /^([^=]+)(?:=(\d+(?:\.\d+)?))?$/.exec(text) ?? [];
   if (pool !== undefined && isUrl(pool)) throw new WrongUsage('a url is no name of a pool');
   if (pool === ADMIN) throw new WrongUsage(`the pool ${ADMIN} has no part in the formula`);
-  if (pool !== undefined && Number(weight) > 0) return { pool, weight: Number(weight) };
-  throw new WrongUsage("--pool takes a name and a weight above 0, as '--pool reports=0.5'");
+  if (pool !== undefined && isWeight(Number(weight))) return { pool, weight: Number(weight) };
+  throw new WrongUsage(
+    "--pool takes a name and a weight above 0, at most 1000000, as '--pool reports=0.5'",
+  );
 }

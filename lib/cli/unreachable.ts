@@ -31,6 +31,34 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `${host(to)} does not take connections yet (57P03): it starts, stops or recovers`,
 };
 
+/** PgBouncer has one code for nearly all that it refuses, and says in words why, in English. */
+const POOLER_REASONS: readonly (readonly [says: RegExp, sentence: Sentence])[] = [
+  [
+    /authentication failed|no such user/i,
+    (to) => `the pooler at ${host(to)} refuses the role ${to.user} or its password`,
+  ],
+  [
+    /no such database|^database .* does not exist$/is,
+    (to) => `there is no database ${to.database} behind the pooler at ${host(to)}`,
+  ],
+  [
+    /max_\w*client_conn/,
+    (to) => `the pooler at ${host(to)} takes no more clients; look at its max_client_conn`,
+  ],
+  [
+    /query_wait_timeout|login has been failing|server_login_retry/,
+    (to) =>
+      `the pooler at ${host(to)} has no connection to its server; look at that server, at` +
+      ' default_pool_size, and at the log of the pooler',
+  ],
+  [
+    /unsupported startup parameter/,
+    (to) =>
+      `the pooler at ${host(to)} refuses a startup parameter; leave settings of the session` +
+      ' out of the url',
+  ],
+];
+
 /** One sentence about an error of the way to a server, or of its answer. No message of others. */
 export function describeUnreachable(
   error: unknown,
@@ -38,9 +66,11 @@ export function describeUnreachable(
   timeoutMs: number,
 ): string {
   const code = codeOf(error);
+  const { message } = (error ?? {}) as { message?: unknown };
   const reason = code === undefined ? undefined : REASONS[code];
   if (reason) return reason(address);
-  const { message } = (error ?? {}) as { message?: unknown };
+  const ofPooler = code === undefined ? undefined : reasonOfPooler(message);
+  if (ofPooler) return `${ofPooler(address)} (${code})`;
   if (message === 'timeout expired' || message === 'Query read timeout') {
     return `${host(address)} gave no answer within ${duration(timeoutMs)}; is it the right port?`;
   }
@@ -51,4 +81,8 @@ export function describeUnreachable(
     return `${host(address)} closed the connection; is a PostgreSQL there?`;
   }
   return `${describeAddress(address)} could not be asked: ${describeCause(error)}`;
+}
+
+function reasonOfPooler(message: unknown): Sentence | undefined {
+  return POOLER_REASONS.find(([says]) => says.test(String(message)))?.[1];
 }

@@ -109,13 +109,18 @@ function demandText(
   );
 }
 
-/** Who has most of the sessions: `psql 30, cron 2` */
+/** Who has most of the sessions. */
 function applicationsText(sessions: readonly SessionGroup[]): string {
   const counts = new Map<string, number>();
   for (const { application, count } of sessions) {
     const { name } = ownerOf(application);
     counts.set(name, (counts.get(name) ?? 0) + count);
   }
+  return largestText(counts);
+}
+
+/** The largest of what has names: `psql 30, cron 2` */
+export function largestText(counts: ReadonlyMap<string, number>): string {
   const most = [...counts].toSorted((a, b) => b[1] - a[1]);
   const named = most.slice(0, MOST_NAMED).map(([name, count]) => `${name} ${count}`);
   return [...named, ...(most.length > MOST_NAMED ? ['...'] : [])].join(', ');

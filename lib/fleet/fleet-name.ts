@@ -14,6 +14,12 @@ export function fleetNamePattern(service: string, instance: string): string {
   return `${service.replaceAll(/[\\%_]/g, String.raw`\$&`)}:fleet=%:${instance}`;
 }
 
+/** What the fleet session of this name claims, of whichever service; undefined: it is none. */
+export function claimOf(name: string): number | undefined {
+  const claim = CLAIM.exec(NAME.exec(name)?.groups?.['pool'] ?? '')?.groups?.['claim'];
+  return claim === undefined ? undefined : Number(claim);
+}
+
 /** Brings the sessions of a service together by instance; strangers are left out. */
 export function instancesIn(names: readonly string[], service: string): SeenInstance[] {
   const seen = new Map<string, { claim: number | undefined; sessions: number }>();
@@ -22,9 +28,9 @@ export function instancesIn(names: readonly string[], service: string): SeenInst
     if (parts?.['service'] !== service) continue;
     const instance = parts['instance']!;
     const known = seen.get(instance) ?? { claim: undefined, sessions: 0 };
-    const claim = CLAIM.exec(parts['pool']!)?.groups?.['claim'];
+    const claim = claimOf(name);
     // Of one that has come back, the session before may still be there: either may be the larger.
-    if (claim !== undefined) known.claim = Math.max(known.claim ?? 0, Number(claim));
+    if (claim !== undefined) known.claim = Math.max(known.claim ?? 0, claim);
     known.sessions += 1;
     seen.set(instance, known);
   }
@@ -33,5 +39,5 @@ export function instancesIn(names: readonly string[], service: string): SeenInst
 
 /** Those of fleet sessions alone: behind a pooler the others are not what instances hold. */
 export function onlyFleetSessions(names: readonly string[]): string[] {
-  return names.filter((name) => CLAIM.test(NAME.exec(name)?.groups?.['pool'] ?? ''));
+  return names.filter((name) => claimOf(name) !== undefined);
 }

@@ -67,16 +67,18 @@ export function poolProviders(names: readonly string[]): Provider[] {
     },
     {
       provide: ServerCheck,
-      inject: [PoolRegistry, POOL_DEFINITIONS, POOL_MODULE_OPTIONS],
+      inject: [PoolRegistry, POOL_DEFINITIONS, POOL_MODULE_OPTIONS, PoolFleet],
       useFactory: (
         registry: PoolRegistry,
         definitions: PoolDefinitions,
         options: PoolModuleOptions,
+        fleet: PoolFleet,
       ) =>
         new ServerCheck(
           registry,
-          serverCheckSettings(options?.serverCheck, names, options?.fleet !== undefined),
+          serverCheckSettings(options?.serverCheck, names),
           declaredInstances(definitions),
+          fleet,
           log,
         ),
     },

@@ -5,10 +5,12 @@ import type { ServerSizing } from '../sizing/server-sizing.js';
 
 /** How the server of a pool is divided; undefined where nobody said what it can work on. */
 export function sizingFor(pool: Pool, sizings: readonly ServerSizing[]): ServerSizing | undefined {
-  const server = describeServer(pool.address);
+  // Names of hosts are the same in whatever case; the sizing has that of the first pool there.
+  const server = describeServer(pool.address).toLowerCase();
   const { name } = wholeOf(pool);
   return sizings.find(
-    (sizing) => sizing.server === server && sizing.pools.some((share) => share.pool === name),
+    (sizing) =>
+      sizing.server.toLowerCase() === server && sizing.pools.some((share) => share.pool === name),
   );
 }
 

@@ -19,6 +19,13 @@ export function connectionsFor({ databaseCores, spindles }: Hardware): number {
   return Math.max(1, Math.floor(databaseCores * 2 + spindles));
 }
 
+const MOST_WEIGHT = 1_000_000;
+
+/** Whether a pool may have this weight: above 0, at most a million. */
+export function isWeight(weight: number): boolean {
+  return weight > 0 && weight <= MOST_WEIGHT;
+}
+
 /**
  * Divides connections in the proportion of weights: at least 1 for each, the largest remainders
  * are rounded up, and the sum is `connections` unless there are more weights than those.

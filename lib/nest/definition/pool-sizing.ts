@@ -6,6 +6,7 @@ import {
   sameServer,
 } from '../../postgres/options/address.js';
 import { resolvePoolOptions } from '../../postgres/options/resolve-options.js';
+import { isWeight } from '../../sizing/formula.js';
 import { mergedSizing, type Sizing, sizingProblems } from '../../sizing/read-sizing.js';
 import { type ServerSizing, sizeServer } from '../../sizing/server-sizing.js';
 import type { SizingOptions } from '../../sizing/sizing-options.js';
@@ -47,7 +48,7 @@ export function shareGiven({ weight, sizing }: RegisteredPoolOptions): ShareOfSe
 export function shareProblems(pool: string, options: RegisteredPoolOptions): OptionProblem[] {
   const { weight, max } = options;
   const problems = nestedProblems(pool, options.sizing);
-  if (weight !== undefined && !(Number(weight) > 0 && Number(weight) <= 1_000_000)) {
+  if (weight !== undefined && !isWeight(Number(weight))) {
     const message = 'weight must be a number above 0, at most 1000000; the default is 1';
     problems.push({ pool, option: 'weight', message });
   }

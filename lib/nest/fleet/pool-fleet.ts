@@ -2,9 +2,11 @@ import { systemClock } from '../../engine/system-clock.js';
 import { InvalidPoolOptionsError } from '../../errors/invalid-options.error.js';
 import { PoolModuleError } from '../../errors/pool-module.error.js';
 import { StartupFailedError } from '../../errors/startup-failed.error.js';
+import type { FleetOnServer } from '../../doctor/fleet-finding.js';
 import type { ServerFacts } from '../../doctor/server-facts.js';
-import { onlyFleetSessions } from '../../fleet/fleet-name.js';
+import { claimOf, onlyFleetSessions } from '../../fleet/fleet-name.js';
 import { Fleet, type FleetSnapshot } from '../../fleet/fleet.js';
+import { type DatabaseAddress, sameServer } from '../../postgres/options/address.js';
 import { isPermanentConnectError } from '../../postgres/driver/error-rules.js';
 import { Pool, partsOf } from '../../postgres/pool/pool.js';
 import type { PoolLog } from '../../postgres/report/pool-log.js';
@@ -38,6 +40,8 @@ export class PoolFleet {
   #fleet: Fleet | undefined;
   #pools: FleetPools | undefined;
   #service: string | undefined;
+  /** Whose server the budget is of; undefined where it is a pooler's clients. */
+  #home: Pool | undefined;
 
   /** Made by the module. */
   constructor(
@@ -55,6 +59,13 @@ export class PoolFleet {
   /** What the fleet leaves a pool, where that is less than its own max; else undefined. */
   shareOf(pool: Pool): number | undefined {
     return this.#pools?.shareOf(pool);
+  }
+
+  /** The budget that holds at a server, instead of the sizes of the pools; undefined: none does. */
+  at(server: DatabaseAddress): FleetOnServer | undefined {
+    const snapshot = this.snapshot();
+    if (!snapshot || !this.#home || !sameServer(this.#home.address, server)) return undefined;
+    return { service: snapshot.service, budget: snapshot.budget, claimOf };
   }
 
   /**
@@ -87,6 +98,7 @@ export class PoolFleet {
     const { startupTimeoutMs } = partsOf(primary).settings;
     const endAt = systemClock.now() + startupTimeoutMs;
     const { desk, budget, isBesidePooler } = await this.#found(settings, primary, pools, endAt);
+    this.#home = isBesidePooler ? undefined : primary;
     this.#fleet = new Fleet({
       pool: primary.name,
       service,

@@ -6,7 +6,8 @@
 export interface ServerCheckOptions {
   /**
    * The most connections that all instances may want to open, as a number, or as a part of what
-   * the role may use: `'70%'` (default). Not asked with `fleet`, whose budget holds.
+   * the role may use: `'70%'` (default). At the server of a `fleet` the budget of that holds, and
+   * the check looks whether others leave it as much.
    */
   readonly budget?: number | `${number}%`;
 

@@ -7,8 +7,7 @@ import type { ServerCheckOptions } from './server-check-options.js';
 
 /** The options as they hold. */
 export interface ServerCheckSettings {
-  /** Undefined where instances share a budget, and their sizes say nothing of their sum. */
-  readonly budget: Budget | undefined;
+  readonly budget: Budget;
   readonly refuses: boolean;
   readonly intervalMs: number;
   readonly timeoutMs: number;
@@ -28,7 +27,6 @@ const NAMES: Readonly<Record<keyof ServerCheckOptions, true>> = {
 export function serverCheckSettings(
   given: ServerCheckOptions | false | undefined,
   names: readonly string[],
-  hasFleet: boolean,
 ): ServerCheckSettings | undefined {
   const isOff = given === false || (given === undefined && process.env.NODE_ENV === 'test');
   if (isOff || !names.includes(ADMIN)) return undefined;
@@ -39,7 +37,7 @@ export function serverCheckSettings(
     timeoutMs = 2_000,
   } = given ?? {};
   return {
-    budget: hasFleet ? undefined : readBudget(budget),
+    budget: readBudget(budget)!,
     refuses: overBudget === 'refuse',
     intervalMs,
     timeoutMs,

@@ -3,6 +3,7 @@ import { OverBudgetError } from '../../errors/over-budget.error.js';
 import { Pool } from '../../postgres/pool/pool.js';
 import type { PoolLog } from '../../postgres/report/pool-log.js';
 import { wholeOf } from '../../routing/replica-pool.js';
+import type { PoolFleet } from '../fleet/pool-fleet.js';
 import { ADMIN } from '../pool-names.js';
 import type { PoolRegistry } from '../pool-registry.js';
 import { sizingFor } from '../server-share.js';
@@ -23,11 +24,13 @@ export class ServerCheck {
   /**
    * @param settings undefined: nobody is asked
    * @param instances `sizing.instances`, by the name of a pool
+   * @param fleet whose budget holds at its server
    */
   constructor(
     private readonly registry: PoolRegistry,
     private readonly settings: ServerCheckSettings | undefined,
     private readonly instances: ReadonlyMap<string, number>,
+    private readonly fleet: Pick<PoolFleet, 'at'>,
     private readonly log: PoolLog,
   ) {}
 
@@ -89,6 +92,7 @@ export class ServerCheck {
           injected: this.registry.injected,
           sizing: known((pool) => sizingFor(pool, this.registry.sizing())),
           instances: known((pool) => this.instances.get(wholeOf(pool).name)),
+          fleet: this.fleet.at(logins[0]!.address),
         };
         return checkServer(logins, declared, settings);
       }),

@@ -1,5 +1,6 @@
 import { type Instances, overBudget, type PoolsOnServer } from '../../doctor/budget-finding.js';
 import type { Finding } from '../../doctor/finding.js';
+import { besideFleet, type FleetOnServer } from '../../doctor/fleet-finding.js';
 import { closedByServer, overFormula, unlimitedStatements } from '../../doctor/pool-findings.js';
 import type { PoolOnServer } from '../../doctor/pool-on-server.js';
 import type { ServerFacts } from '../../doctor/server-facts.js';
@@ -34,6 +35,8 @@ export interface Declared {
   readonly sizing: ServerSizing | undefined;
   /** `sizing.instances`, where somebody said it. */
   readonly instances: number | undefined;
+  /** Whose instances share a budget at this server, where they do. */
+  readonly fleet: FleetOnServer | undefined;
 }
 
 interface Answer {
@@ -72,7 +75,7 @@ export async function checkServer(
 function aboutServer(
   logins: readonly Login[],
   answers: readonly Answer[],
-  { sizing, instances: declared, injected }: Declared,
+  { sizing, instances: declared, injected, fleet }: Declared,
   { budget }: ServerCheckSettings,
 ): Finding[] {
   const [first] = answers;
@@ -85,11 +88,16 @@ function aboutServer(
     instances: instancesOf(declared, own.instancesIn(first.facts.sessions)),
     isOurs: own.has,
   };
-  const [worst] = answers
-    .flatMap(({ facts }) => (budget && overBudget(on, facts, budget)) ?? [])
-    .toSorted((a, b) => b.load - a.load);
+  const over = fleet
+    ? answers.map(({ facts }) => besideFleet(on.server, fleet, facts)).find(Boolean)
+    : worstOf(answers.map(({ facts }) => overBudget(on, facts, budget)));
   const far = sizing && overFormula(on, sizing);
-  return [...(worst ? [worst.finding] : []), ...(far ? [far] : [])];
+  return [...(over ? [over] : []), ...(far ? [far] : [])];
+}
+
+function worstOf(found: readonly ReturnType<typeof overBudget>[]): Finding | undefined {
+  const [worst] = found.flatMap((each) => each ?? []).toSorted((a, b) => b.load - a.load);
+  return worst?.finding;
 }
 
 function instancesOf(declared: number | undefined, seen: number): Instances {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
+import type { Diagnosis } from '../../../lib/cli/diagnosis.js';
 import { run } from '../../../lib/cli/run.js';
 import { ChildProgram } from '../../support/child-program.js';
 import { eventually } from '../../support/eventually.js';
@@ -9,6 +10,8 @@ import { PostgresServer } from '../../support/postgres/postgres-server.js';
 const PROGRAM = new URL('../../../lib/cli/main.ts', import.meta.url);
 const PATIENCE_MS = 60_000;
 const PASSWORD = 'geheim-7';
+/** All that is no text, but for the end of a line. */
+const NOT_SHOWN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -105,6 +108,19 @@ describe('nestjs-pools doctor', () => {
   );
 
   it(
+    'counts the instances that it sees, where they are more than those given',
+    async () => {
+      await using _first = await session('orders:primary:0123abcd');
+      await using _second = await session('billing:primary:89abcdef');
+      const { stdout } = await doctor([url(), '--instances', '1']);
+      expect(stdout).toContain('for 2 instances (seen): up to 8 in each');
+      const { stdout: more } = await doctor([url(), '--instances', '3']);
+      expect(more).toContain('for 3 instances (as given): up to 5 in each');
+    },
+    PATIENCE_MS,
+  );
+
+  it(
     'ends with 1 over advice where it is to be strict, and reads DATABASE_URL',
     async () => {
       const { code, stdout } = await doctor(['--strict'], { DATABASE_URL: url() });
@@ -181,6 +197,27 @@ describe('nestjs-pools doctor', () => {
       expect(stdout).toMatch(/Longest statements\n.* reports, role app: SELECT pg_sleep\(\?\), \?/);
       expect(stdout).toMatch(/Idle in a transaction\n.* import, role app: BEGIN; SELECT \?/);
       expect(stdout).not.toMatch(/Lovelace|Hopper/);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'shows no name as it is that a terminal takes for a command, or that looks as a line of its own',
+    async () => {
+      const name = 'eve\u001b[2J\nVerdict: fine\u009b1m\u2028\u202e';
+      await server.query(`CREATE ROLE "${name}" LOGIN PASSWORD '${PASSWORD}'`);
+      await using eve = await session('psql', name);
+      await eve.query(`BEGIN; SELECT 1 AS "${name}"`);
+      const { stdout: text } = await doctor([url()]);
+      const { stdout: json } = await doctor([url(), '--json']);
+
+      expect(text).not.toMatch(NOT_SHOWN);
+      expect(text.match(/^Verdict: /gm)).toHaveLength(1);
+      expect(text).toContain('role eve?[2J?Verdict: fine?1m??: BEGIN; SELECT ? AS "eve?[2J?');
+      expect(json).not.toMatch(NOT_SHOWN);
+      expect((JSON.parse(json) as Diagnosis).activity.idleInTransaction).toContainEqual(
+        expect.objectContaining({ user: name, statement: `BEGIN; SELECT ? AS "${name}"` }),
+      );
     },
     PATIENCE_MS,
   );

@@ -67,6 +67,8 @@ describe('npm run simulate', () => {
   it.each([
     ['--instancs', '3', "Unknown option '--instancs'"],
     ['--cores', 'many', '--cores must be a number above 0'],
+    ['--poolers', '0.5', '--poolers must be a whole number'],
+    ['--instances', '0', '--instances must be a number above 0'],
   ])('refuses %s %s', async (option, value, message) => {
     await expect(run('node', [PROGRAM, option, value])).rejects.toMatchObject({
       code: 2,

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   OverBudgetError,
+  PoolFleet,
   PoolModule,
   type PoolModuleOptions,
   PoolRegistry,
@@ -13,6 +14,7 @@ import { environmentSays } from '../nest/support/environment.js';
 import { RecordedLog } from '../nest/support/recorded-log.js';
 
 const PATIENT = { timeoutMs: 20_000 };
+const APP = { user: 'app', password: 'app', database: 'shop' };
 
 let server: PostgresServer;
 let restore = () => {};
@@ -83,6 +85,34 @@ describe('the check of the servers', () => {
   ])('knows the limit of a %s', async (_, user, database, text) => {
     await using application = await start(user, { pools: { primary: { max: 6 } } }, database);
     expect(await warned(application.log, 'may open')).toEqual([expect.stringContaining(text)]);
+  });
+
+  it('warns when others leave a fleet less than its budget, and counts other servers as ever', async () => {
+    await using other = await start('app', {
+      service: 'billing',
+      fleet: { budget: '70%' },
+      pools: { primary: { max: 50 } },
+    });
+    await eventually(() => expect(other.get(PoolFleet).snapshot()?.claim).toBe(36), PATIENT);
+
+    await using application = await start('app', {
+      fleet: { budget: '70%' },
+      // Another name is another server.
+      pools: {
+        primary: { max: 50 },
+        far: { host: 'localhost', port: server.port, ...APP, max: 41 },
+      },
+    });
+
+    expect(await warned(application.log, 'the fleet')).toEqual([
+      expect.stringMatching(
+        /the fleet shop has a budget of 39 connections beside \d\d that others have or may open \(billing 3\d\b.*\), and that is more than the 57 that the role app may have/,
+      ),
+    ]);
+    expect(await warned(application.log, 'may open 41')).toEqual([
+      expect.stringContaining(`localhost:${server.port}: 1 instance with 41 connections (far 41)`),
+    ]);
+    expect(application.log.sentences('warn').join()).not.toContain('primary 50');
   });
 
   it('refuses the start by option, and leaves nothing open', async () => {

@@ -67,6 +67,17 @@ describe('nestjs-pools size', () => {
     expect(out).toContain('PgBouncer with default_pool_size = 17');
   });
 
+  it('repeats no name as it is that a terminal takes for a command', async () => {
+    const pool = 'a\u001b[2J\nb\u009b1m\u202e';
+    const text = await nestjsPools('size', '--cores', '8', '--pool', pool);
+    expect(text.out).toContain('1 instance has them all: a?[2J?b?1m? 17.');
+    const twice = await nestjsPools('size', '--cores', '8', '--pool', pool, '--pool', pool);
+    expect(twice.err).toContain('--pool names a?[2J?b?1m? twice;');
+    const { out: json } = await nestjsPools('size', '--cores', '8', '--json', '--pool', pool);
+    expect(json).toContain(String.raw`a\u001b[2J\nb\u009b1m\u202e`);
+    expect(JSON.parse(json)).toMatchObject({ pools: [{ pool }] });
+  });
+
   it('speaks JSON', async () => {
     const { out } = await nestjsPools('size', '--cores', '4', '--storage', 'memory', '--json');
     expect(JSON.parse(out)).toMatchObject({ connections: 8, pools: [{ pool: 'primary', max: 8 }] });
@@ -79,6 +90,8 @@ describe('nestjs-pools size', () => {
     [['size', '--cores', '8', '--storage', 'hdd'], "--storage is 'hdd', but --spindles is missing"],
     [['size', '--cores', '8', '--instances', '0'], "--instances is '0'; give a whole number"],
     [['size', '--cores', '8', '--pool', 'a=0'], '--pool takes a name and a weight above 0'],
+    [['size', '--cores', '8', '--pool', 'a=1000001'], '--pool takes a name and a weight above 0'],
+    [['size', '--cores', '8', '--pool', `a=${'9'.repeat(400)}`], '--pool takes a name and a'],
     [['size', '--cores', '8', '--pool', 'a', '--pool', 'a=2'], '--pool names a twice'],
     [['size', '--cores', '8', '--pool', 'admin'], 'the pool admin has no part in the formula'],
     [['size', '--cores', '8', '--pool', 'postgres://a:geheim@b/c'], 'a url is no name of a pool'],

@@ -90,6 +90,17 @@ describe('the advisor of an application', () => {
     });
   });
 
+  it('knows a server by its name in whatever case', async () => {
+    const registry = registryOf({
+      sizing: { databaseCores: 8, storage: 'memory' },
+      pools: {
+        primary: { host: 'DB1.test', max: 'auto', ...AT },
+        reports: { host: 'db1.test', max: 'auto', ...AT },
+      },
+    });
+    expect(await adviceAfterWaits(registry, 'reports')).toMatchObject({ verdict: 'at the limit' });
+  });
+
   it('raises up to that share a pool that has less', async () => {
     const registry = registryOf({
       sizing: { databaseCores: 8, storage: 'memory', instances: 2 },
