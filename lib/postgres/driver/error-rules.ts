@@ -85,8 +85,10 @@ export function isPermanentConnectError(error: unknown, failures: number): boole
     case '3D000': // no such database
       return true;
     case '08P01':
-      // PgBouncer answers 08P01 for its server being down, too.
-      return /unsupported startup parameter|no such database/i.test(message);
+      // PgBouncer answers 08P01 for its server being down, too, and for what that has answered.
+      return /unsupported startup parameter|no such database|^database .+ does not exist$/i.test(
+        message,
+      );
     case 'ENOTFOUND':
       return failures > TOLERATED_LOOKUP_FAILURES;
     case undefined:

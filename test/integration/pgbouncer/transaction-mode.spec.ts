@@ -52,6 +52,13 @@ describeWithPgBouncer('a pool behind PgBouncer in transaction mode', () => {
     ]);
   });
 
+  it('is told at once of a database that there is not, which no waiting mends', async () => {
+    const connectionString = pools.bouncer.connectionString({ database: 'shed' });
+    const pool = open({ connectionString, acquireTimeoutMs: 0 });
+
+    await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'POOL_CONNECT_FAILED' });
+  });
+
   it('lets settings of a transaction win over its limits', async () => {
     const pool = open({ statementTimeoutMs: 4_000 });
 
