@@ -1,4 +1,5 @@
 import { codeOf, describeCause } from './describe-cause.js';
+import { PoolError } from './pool.error.js';
 
 /** What codes mean for whoever operates the pool; an SQLSTATE is looked up whole, then by class. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -39,9 +40,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   POOL_ACQUIRE_TIMEOUT: 'no connection came free in time',
   POOL_CLOSED: 'the pool was ended',
   POOL_CONNECTION_LOST: 'the connection was lost',
-  POOL_HOSTS_FAILED: 'none of the hosts could be connected to',
   POOL_TIME_LIMIT: 'the server did not answer in time',
-  POOL_WRONG_SERVER_ROLE: 'the server is not what the option role asks for',
 };
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
@@ -52,6 +51,8 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
  */
 export function errorSentence(error: unknown): string {
   const cause = describeCause(error);
+  // Those of ours that know more have told it behind their code.
+  if (error instanceof PoolError && error.brief) return cause;
   const meaning = meaningOf(codeOf(error));
   return meaning === undefined ? cause : `${cause}: ${meaning}`;
 }

@@ -1,5 +1,5 @@
-import { describeCause } from './describe-cause.js';
 import { duration } from './duration.js';
+import { errorSentence } from './error-sentence.js';
 import { PoolError } from './pool.error.js';
 
 /**
@@ -13,7 +13,7 @@ export class StartupFailedError extends PoolError {
   constructor(pool: string, details: { waitedMs: number; attempts: number; cause: unknown }) {
     super(
       `no connection after ${duration(details.waitedMs)} and ${details.attempts}` +
-        ` attempt${details.attempts === 1 ? '' : 's'}: ${describeCause(details.cause)};` +
+        ` attempt${details.attempts === 1 ? '' : 's'}: ${errorSentence(details.cause)};` +
         ' check that the database is up and that address and login are right,' +
         " raise startupTimeoutMs, or set startup: 'background' to start without it",
       { pool, cause: details.cause },

@@ -359,7 +359,7 @@ describe('at the start', () => {
     expect(error).toBeInstanceOf(StartupFailedError);
     expect(error).toMatchObject({ pool: 'test', code: 'POOL_STARTUP_FAILED', cause: REFUSED });
     expect((error as Error).message).toMatch(
-      /no connection after 5\.0 s and \d\d attempts: ECONNREFUSED/,
+      /no connection after 5\.0 s and \d\d attempts: ECONNREFUSED .*: nobody listens there; check/,
     );
   });
 

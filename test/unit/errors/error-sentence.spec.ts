@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { PoolClosedError } from '../../../lib/errors/pool-closed.error.js';
+import { HostsFailedError } from '../../../lib/errors/hosts-failed.error.js';
 import { errorSentence } from '../../../lib/errors/error-sentence.js';
 
 const SECRET = 'postgres://app:hunter2@db.internal/orders';
@@ -31,6 +32,12 @@ describe('an error as an operator is told of it', () => {
     expect(errorSentence(new PoolClosedError('primary', 'closed'))).toBe(
       'POOL_CLOSED: the pool was ended',
     );
+  });
+
+  it('leaves it at what our own have told behind their code', () => {
+    const error = Object.assign(new Error(), { code: '28P01' });
+    const failed = new HostsFailedError('primary', [{ host: 'db1', port: 5432, error }]);
+    expect(errorSentence(failed)).toBe('POOL_HOSTS_FAILED: db1:5432 28P01');
   });
 
   it.each([
