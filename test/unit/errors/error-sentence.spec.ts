@@ -9,6 +9,7 @@ describe('an error as an operator is told of it', () => {
   it.each([
     ['28P01', '28P01: the server refuses the login; check user, password and pg_hba.conf'],
     ['53300', '53300: the server has no connection left; check max_connections'],
+    ['42P01', '42P01: there is no such table'],
     ['08006', '08006: the connection failed'],
     ['XX000', 'XX000: the server answered with an error'],
     ['ECONNREFUSED', 'ECONNREFUSED: nobody listens there'],
