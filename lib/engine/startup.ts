@@ -23,7 +23,7 @@ export class Startup {
       this.#reject = reject;
     });
     this.#startedAt = clock.now();
-    this.#timer = clock.after(limitMs, () => this.#giveUp(), true);
+    this.#timer = clock.after(limitMs, () => this.#giveUp(false), true);
   }
 
   connected(standing: number): void {
@@ -36,7 +36,7 @@ export class Startup {
   failed(error: unknown, permanent: boolean): void {
     this.#attempts += 1;
     this.#lastError = error;
-    if (permanent) this.#giveUp();
+    if (permanent) this.#giveUp(true);
   }
 
   /** The pool was closed before it had come up. */
@@ -45,12 +45,13 @@ export class Startup {
     this.#reject(error);
   }
 
-  #giveUp(): void {
+  #giveUp(permanent: boolean): void {
     this.abandoned(
       new StartupFailedError(this.pool, {
         waitedMs: this.clock.now() - this.#startedAt,
         attempts: this.#attempts,
         cause: this.#lastError,
+        permanent,
       }),
     );
   }

@@ -1,5 +1,5 @@
-import { describeCause } from './describe-cause.js';
 import { duration } from './duration.js';
+import { errorSentence } from './error-sentence.js';
 import { PoolError } from './pool.error.js';
 
 /** The pool's numbers at the moment a caller gave up. */
@@ -80,7 +80,7 @@ function sentence({
   }
   if (lastConnectError) {
     const { agoMs, error } = lastConnectError;
-    parts.push(`last connect error ${duration(agoMs)} ago: ${describeCause(error)}`);
+    parts.push(`last connect error ${duration(agoMs)} ago: ${errorSentence(error)}`);
   }
   if (loopLagMs > NOTABLE_LAG_MS) {
     parts.push(`the event loop was blocked for ${duration(loopLagMs)}`);

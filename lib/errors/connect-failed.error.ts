@@ -1,4 +1,4 @@
-import { describeCause } from './describe-cause.js';
+import { errorSentence } from './error-sentence.js';
 import { PoolError } from './pool.error.js';
 
 /**
@@ -13,7 +13,7 @@ export class ConnectFailedError extends PoolError {
 
   constructor(pool: string, cause: unknown) {
     super(
-      `cannot connect: ${describeCause(cause)}; waiting would not help:` +
+      `cannot connect: ${errorSentence(cause)}; waiting would not help:` +
         " check the pool's address, user, password, database and TLS settings",
       { pool, cause },
     );

@@ -1,4 +1,5 @@
 import { codeOf, describeCause } from './describe-cause.js';
+import { PoolError } from './pool.error.js';
 
 /** What codes mean for whoever operates the pool; an SQLSTATE is looked up whole, then by class. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -13,7 +14,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
   '3D000': 'there is no such database',
   '40001': 'two transactions were in conflict; the newer has to try again',
   '40P01': 'a deadlock; the one that was chosen has to try again',
+  '22': 'a value does not fit its type',
   '42501': 'the user lacks a privilege',
+  '42601': 'the statement has a syntax error',
+  '42703': 'there is no such column',
+  '42P01': 'there is no such table',
   '53300': 'the server has no connection left; check max_connections',
   '53': 'the server lacks resources',
   '55P03': 'a lock was not to be had in time',
@@ -39,9 +44,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   POOL_ACQUIRE_TIMEOUT: 'no connection came free in time',
   POOL_CLOSED: 'the pool was ended',
   POOL_CONNECTION_LOST: 'the connection was lost',
-  POOL_HOSTS_FAILED: 'none of the hosts could be connected to',
   POOL_TIME_LIMIT: 'the server did not answer in time',
-  POOL_WRONG_SERVER_ROLE: 'the server is not what the option role asks for',
 };
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
@@ -52,6 +55,8 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
  */
 export function errorSentence(error: unknown): string {
   const cause = describeCause(error);
+  // Those of ours that know more have told it behind their code.
+  if (error instanceof PoolError && error.brief) return cause;
   const meaning = meaningOf(codeOf(error));
   return meaning === undefined ? cause : `${cause}: ${meaning}`;
 }

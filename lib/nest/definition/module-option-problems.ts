@@ -1,8 +1,10 @@
 import type { OptionProblem } from '../../errors/invalid-options.error.js';
 import { shownName } from '../../errors/shown-name.js';
+import { isPoolOption } from '../../postgres/options/given-options.js';
+import { nearestName } from '../../postgres/options/nearest-name.js';
 import { CAUSAL_OPTIONS, causalProblems } from '../causal/causal-option-problems.js';
 import type { PoolModuleOptions } from '../pool-module-options.js';
-import { ADMIN } from '../pool-names.js';
+import { ADMIN, PRIMARY, REPLICA } from '../pool-names.js';
 import { nestedProblems } from './pool-sizing.js';
 import { serverCheckProblems } from '../server-check/server-check-settings.js';
 
@@ -19,6 +21,8 @@ const OPTIONS: ReadonlySet<string> = new Set([
   ...CAUSAL_OPTIONS,
 ]);
 
+const USUAL_POOLS: ReadonlySet<string> = new Set([PRIMARY, REPLICA, ADMIN]);
+
 type Pools = Readonly<Record<string, unknown>>;
 
 /** What is wrong with the options of the module, beside what is wrong inside those of a pool. */
@@ -27,6 +31,7 @@ export function moduleOptionProblems(
   options: PoolModuleOptions,
 ): OptionProblem[] {
   if (!isObject(options)) return [noOptions()];
+  if (Array.isArray(options.pools)) return [poolsInAList()];
   const pools: Pools = options.pools ?? {};
   return [
     ...misplacedOptions(options),
@@ -44,15 +49,35 @@ function noOptions(): OptionProblem {
   return { pool: MODULE, option: 'options', message };
 }
 
+function poolsInAList(): OptionProblem {
+  const message =
+    'pools must be an object with a key for each pool, as { primary: { max: 10 }, replica: {} };' +
+    ' a list of names is for forRootAsync(), beside its factory';
+  return { pool: MODULE, option: 'pools', message };
+}
+
 function misplacedOptions(options: PoolModuleOptions): OptionProblem[] {
-  return Object.keys(options)
-    .filter((option) => !OPTIONS.has(option))
-    .map((option) => shownName(option))
-    .map((option) => ({
-      pool: MODULE,
-      option,
-      message: `${option} is not an option; a pool stands under pools, as { pools: { primary: {} } }`,
-    }));
+  return Object.entries(options)
+    .filter(([option]) => !OPTIONS.has(option))
+    .map(([written, value]) => {
+      const option = shownName(written);
+      return {
+        pool: MODULE,
+        option,
+        message: `${option} is not an option; ${hint(option, value)}`,
+      };
+    });
+}
+
+/** An option of a pool that stands one level too high, a pool that does, or a name that is misspelt. */
+function hint(option: string, value: unknown): string {
+  if (isPoolOption(option)) {
+    return `it is one of a pool, as { pools: { primary: { ${option}: ... } } }`;
+  }
+  const ofAPool = 'a pool stands under pools, as { pools: { primary: {} } }';
+  const nearest = nearestName(option, [...OPTIONS]);
+  if (nearest === undefined || USUAL_POOLS.has(option)) return ofAPool;
+  return isObject(value) ? `${ofAPool}, or did you mean ${nearest}?` : `did you mean ${nearest}?`;
 }
 
 function wrongCausal(options: PoolModuleOptions): OptionProblem[] {

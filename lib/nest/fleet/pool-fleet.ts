@@ -160,8 +160,14 @@ export class PoolFleet {
         if (error instanceof InvalidPoolOptionsError) throw error;
         const waitedMs = systemClock.now() - startedAt;
         // What only a person can mend is not waited for.
-        if (isPermanentConnectError(error, attempts) || systemClock.now() >= endAt) {
-          throw new StartupFailedError(primary.name, { waitedMs, attempts, cause: error });
+        const permanent = isPermanentConnectError(error, attempts);
+        if (permanent || systemClock.now() >= endAt) {
+          throw new StartupFailedError(primary.name, {
+            waitedMs,
+            attempts,
+            cause: error,
+            permanent,
+          });
         }
         await new Promise<void>((resolve) => {
           systemClock.after(CONNECT_PAUSE_MS, resolve, true);

@@ -16,6 +16,22 @@ export interface GivenOption {
 
 const EVERY_NAME: readonly string[] = OPTION_NAMES.flatMap((name) => spellingsOf(name));
 
+/** What other libraries call our options, in small letters: no misspelling leads from one to the other. */
+const ELSEWHERE: ReadonlyMap<string, OptionName> = new Map([
+  ['url', 'connectionString'],
+  ['uri', 'connectionString'],
+  ['dsn', 'connectionString'],
+  ['hostname', 'host'],
+  ['db', 'database'],
+  ['dbname', 'database'],
+  ['username', 'user'],
+  ['pass', 'password'],
+  ['passwd', 'password'],
+  ['size', 'max'],
+  ['poolsize', 'max'],
+  ['connectionlimit', 'max'],
+]);
+
 /** The spellings of one option that carry a value; more than one is a contradiction. */
 export function givenAs(options: PoolOptions, name: OptionName, strict: boolean): GivenOption[] {
   const pgNames = pgNamesOf(name);
@@ -30,13 +46,22 @@ export function givenAs(options: PoolOptions, name: OptionName, strict: boolean)
   });
 }
 
+/** Whether a pool has an option of this name, in our words or in pg's. */
+export function isPoolOption(name: string): boolean {
+  return EVERY_NAME.includes(name);
+}
+
 /** Names that no option has, each with the one that was likely meant. */
 export function unknownNames(
   options: PoolOptions,
 ): { readonly name: string; readonly nearest: string | undefined }[] {
   return Object.keys(options)
-    .filter((name) => !EVERY_NAME.includes(name))
-    .map((name) => ({ name, nearest: nearestName(name, EVERY_NAME) }));
+    .filter((name) => !isPoolOption(name))
+    .map((name) => ({ name, nearest: meantBy(name) }));
+}
+
+function meantBy(name: string): string | undefined {
+  return ELSEWHERE.get(name.toLowerCase()) ?? nearestName(name, EVERY_NAME);
 }
 
 function spellingsOf(name: OptionName): string[] {

@@ -4,6 +4,7 @@ import { type CallSiteSampling, framesOf } from '../../engine/call-site.js';
 import type { DrainReport } from '../../engine/drain-report.js';
 import type { Lease } from '../../engine/lease.js';
 import { describeCause } from '../../errors/describe-cause.js';
+import { errorSentence } from '../../errors/error-sentence.js';
 import { duration } from '../../errors/duration.js';
 import { WrongServerRoleError } from '../../errors/wrong-server-role.error.js';
 import type { InstrumentationSlot } from './instrumentation.js';
@@ -105,7 +106,7 @@ export class PoolReporter extends PoolChannels {
     const host = this.hostOf(session);
     this.log.debug(`${this.pool}: connected${host ? ` to ${host}` : ''} in ${duration(tookMs)}`, {
       pool: this.pool,
-      host,
+      ...(host === undefined ? {} : { host }),
       backend: session.backend,
     });
   }
@@ -140,7 +141,7 @@ export class PoolReporter extends PoolChannels {
     this.#lastOutageReportAt = now;
     const next = permanent ? 'waiting would not help' : 'trying again';
     const sentence =
-      `${this.pool}: cannot connect to ${this.address()}: ${describeCause(error)}` +
+      `${this.pool}: cannot connect to ${this.address()}: ${errorSentence(error)}` +
       ` (attempt ${failures}, ${next})`;
     const details = { pool: this.pool, attempt: failures, permanent };
     if (error instanceof WrongServerRoleError) tellError(this.log, sentence, details);

@@ -198,7 +198,7 @@ describe('a start that is refused', () => {
     const url = server.connectionString({ user: 'app', password: 'wrong' });
     const error = await refused({ fleet: { budget: BUDGET } }, url);
     expect(error).toBeInstanceOf(StartupFailedError);
-    expect(error.message).toMatch(/and 1 attempt: 28P01;/);
+    expect(error.message).toMatch(/and 1 attempt: 28P01: .*; waiting would not help: mend/);
   });
 
   it('says that there is an application of this fleet in the process', async () => {

@@ -43,7 +43,7 @@ describe('the start of an application', () => {
     await using application = await start;
     expect(application.get(PoolRegistry).snapshot()['primary']!.total).toBe(1);
     expect(log.sentences('warn')[0]).toMatch(
-      /^primary: cannot connect to .*: ECONNREFUSED .* \(attempt 1, trying again\)$/,
+      /^primary: cannot connect to .*: ECONNREFUSED .*: nobody listens there \(attempt 1, trying again\)$/,
     );
     expect(log.sentences('log')).toContainEqual(
       expect.stringMatching(/^primary: connected again after .* failed attempts$/),

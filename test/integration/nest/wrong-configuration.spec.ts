@@ -118,6 +118,22 @@ describe('options that cannot be used', () => {
     expect(message).toContain('{ pools: { primary: {} } }');
   });
 
+  it('tell an option of a pool, and a misspelt one of the module, what they are', async () => {
+    process.env['DATABASE_URL'] = connectionString;
+    const { message } = await refusalOf({ max: 5, serivce: 'orders', serverChek: {} });
+    expect(message).toContain(
+      'PoolModule.max is not an option; it is one of a pool, as { pools: { primary: { max: ... } } }',
+    );
+    expect(message).toContain('PoolModule.serivce is not an option; did you mean service?');
+    expect(message).toContain('or did you mean serverCheck?');
+  });
+
+  it('show the form of pools when they are a list', async () => {
+    process.env['DATABASE_URL'] = connectionString;
+    const { message } = await refusalOf({ pools: ['primary', 'replica'] });
+    expect(message).toContain('PoolModule.pools must be an object with a key for each pool');
+  });
+
   it('show no password and no connection string', async () => {
     const secret = 'hunter2';
     const refusal = await refusalOf({

@@ -173,7 +173,9 @@ describe('a configuration that is wrong', () => {
     for (const error of errors) {
       expect(error).toBeInstanceOf(ConnectFailedError);
       expect(error).toMatchObject({ pool: 'orders', cause: { code: '3D000', severity: 'FATAL' } });
-      expect((error as Error).message).toMatch(/^orders: cannot connect: 3D000; /);
+      expect((error as Error).message).toMatch(
+        /^orders: cannot connect: 3D000: there is no such database; /,
+      );
     }
   });
 

@@ -178,7 +178,7 @@ describe('the timeout of an acquire', () => {
     const caller = ask({ timeoutMs: 3_000 });
     await clock.advance(3_000);
     expect(caller.error?.message).toMatch(
-      /last connect error \d{1,3} ms ago: ECONNREFUSED; check that the database can be reached$/,
+      /last connect error \d{1,3} ms ago: ECONNREFUSED: nobody listens there; check that the database can be reached$/,
     );
     expect(caller.error?.cause).toBe(refused);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { PoolClosedError } from '../../../lib/errors/pool-closed.error.js';
+import { HostsFailedError } from '../../../lib/errors/hosts-failed.error.js';
 import { errorSentence } from '../../../lib/errors/error-sentence.js';
 
 const SECRET = 'postgres://app:hunter2@db.internal/orders';
@@ -8,6 +9,7 @@ describe('an error as an operator is told of it', () => {
   it.each([
     ['28P01', '28P01: the server refuses the login; check user, password and pg_hba.conf'],
     ['53300', '53300: the server has no connection left; check max_connections'],
+    ['42P01', '42P01: there is no such table'],
     ['08006', '08006: the connection failed'],
     ['XX000', 'XX000: the server answered with an error'],
     ['ECONNREFUSED', 'ECONNREFUSED: nobody listens there'],
@@ -31,6 +33,12 @@ describe('an error as an operator is told of it', () => {
     expect(errorSentence(new PoolClosedError('primary', 'closed'))).toBe(
       'POOL_CLOSED: the pool was ended',
     );
+  });
+
+  it('leaves it at what our own have told behind their code', () => {
+    const error = Object.assign(new Error(), { code: '28P01' });
+    const failed = new HostsFailedError('primary', [{ host: 'db1', port: 5432, error }]);
+    expect(errorSentence(failed)).toBe('POOL_HOSTS_FAILED: db1:5432 28P01');
   });
 
   it.each([

@@ -286,6 +286,11 @@ describe('options of a pool of the module', () => {
       ['idle_timeout_ms', 'idleTimeoutMs'],
       ['conectionString', 'connectionString'],
       ['applicationname', 'applicationName'],
+      ['url', 'connectionString'],
+      ['username', 'user'],
+      ['dbName', 'database'],
+      ['pass', 'password'],
+      ['connectionLimit', 'max'],
     ])('%s: did you mean %s?', (written, meant) => {
       expect(problemsOf({ [written]: 1 })).toEqual([
         `${written} is not an option; did you mean ${meant}?`,
