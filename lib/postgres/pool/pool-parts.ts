@@ -157,8 +157,8 @@ export const assemble: Assemble = (emitter, options, identity) => {
     statementFailed: (error) => events.statementFailed(error),
     openTransaction: (session) => events.openTransaction(session.holder),
     readOnlyServer: () => {
-      // What a replica refuses is its borrower's mistake.
-      if (settings.role !== 'replica') failover.suspect();
+      // What a replica refuses, or a read-only share of the primary, is its borrower's mistake.
+      if (settings.role !== 'replica' && !identity.seat) failover.suspect();
     },
   };
   const driver = new PostgresDriver(settings, start, driverEvents, identity.seat?.host);

@@ -51,6 +51,18 @@ describe('reads of a replica pool', () => {
     expect(replica.stats().counters.acquires).toBe(40);
   });
 
+  it('are not taken for the sign of a failover when they turn out to be writes', async () => {
+    const { replica, log } = open({ role: 'any' });
+
+    const write = replica.query('UPDATE accounts SET balance = 0');
+    await expect(write).rejects.toMatchObject({ code: '25006' });
+    // The connection is at rest again once it is lent again.
+    await eventually(() => replica.stats().idle > 0);
+    await serverOf(replica);
+
+    expect(log.warnings).toEqual([]);
+  });
+
   it('stay on one replica inside of a loan', async () => {
     const { replica } = open({ strategy: 'round-robin' });
 
