@@ -1,10 +1,11 @@
 import { quantile } from './quantile.mjs';
 
-const WARM_UP_SHARE = 0.4;
+const WARM_UP_SHARE = 0.6;
 
 /**
  * So many callers, each of whom calls again as soon as it was answered, for so long. What happened
- * in the first part of that time is not counted: it measures how soon code is compiled.
+ * in the first part of that time is not counted: it measures how soon code is compiled, which takes
+ * some seconds, and the longer the more code there is. A server runs for longer.
  */
 export async function closedLoop({ callers, seconds, call }) {
   await loop(callers, seconds * WARM_UP_SHARE, call);

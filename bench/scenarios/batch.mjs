@@ -21,7 +21,7 @@ export const batch = {
     const database = await openTransactions(peer, { url: distantUrl, max: 10 });
     const transfer = TRANSFERS[statements];
     const call = () => database.batch(transfer());
-    const figures = await closedLoop({ callers: 10, seconds: quick ? 0.5 : 4, call });
+    const figures = await closedLoop({ callers: 10, seconds: quick ? 0.5 : 8, call });
     await database.end();
     return figures;
   },

@@ -24,7 +24,7 @@ export const lazy = {
         await delay(OTHER_WORK_MS);
         for (const statement of TRANSFERS[1]()) await query(statement);
       });
-    const figures = await closedLoop({ callers: 100, seconds: quick ? 0.6 : 4, call });
+    const figures = await closedLoop({ callers: 100, seconds: quick ? 0.6 : 8, call });
     await database.end();
     return figures;
   },

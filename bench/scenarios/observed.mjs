@@ -45,7 +45,7 @@ export const observed = {
     const transactions = new TransactionManager({ get: () => pool });
     const call = () => WORK[work]({ pool, transactions });
     // Long enough to measure code that is compiled: there is more of it where more is watched.
-    const seconds = quick ? 0.5 : 4;
+    const seconds = quick ? 0.5 : 8;
     const figures = await closedLoop({ callers, seconds, call: watching.asRequest(call) });
     await pool.end();
     return figures;

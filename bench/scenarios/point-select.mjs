@@ -22,7 +22,7 @@ export const pointSelect = {
     const pool = await openPeer(peer, { url, max: peer === 'pg Client' ? 1 : 10 });
     const figures = await closedLoop({
       callers,
-      seconds: quick ? 1 : 4,
+      seconds: quick ? 1 : 8,
       call: () => pool.query(...randomItem()),
     });
     await pool.end();

@@ -47,7 +47,7 @@ export const replicas = {
     // As the module does for the requests of an application.
     if (isCausal) watchWrites(partsOf(primary), { by: 'lsn', windowMs: WINDOW_MS });
     const call = isCausal ? () => readYourWrites(read) : read;
-    const figures = await closedLoop({ callers: CALLERS, seconds: quick ? 1 : 4, call });
+    const figures = await closedLoop({ callers: CALLERS, seconds: quick ? 1 : 8, call });
     await replica.end();
     if (replica !== primary) await primary.end();
     return figures;

@@ -27,7 +27,7 @@ export const transaction = {
       database.transaction(async (query) => {
         for (const statement of transfer()) await query(statement);
       });
-    const figures = await closedLoop({ callers: 10, seconds: quick ? 0.5 : 4, call });
+    const figures = await closedLoop({ callers: 10, seconds: quick ? 0.5 : 8, call });
     await database.end();
     return figures;
   },
