@@ -97,7 +97,7 @@ describe('the deadline of an acquire', () => {
 
     expect(error).toBeInstanceOf(AcquireTimeoutError);
     expect(error.message).toContain(
-      `ECONNREFUSED 127.0.0.1:${proxy.port}; check that the database can be reached`,
+      `ECONNREFUSED 127.0.0.1:${proxy.port}: nobody listens there; check that the database can be reached`,
     );
     expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
