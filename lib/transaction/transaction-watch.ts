@@ -27,7 +27,9 @@ export class TransactionWatch {
     },
     private readonly trace: TransactionTrace | undefined,
   ) {
-    if (transactionChannel.isHeard) transactionChannel.publish({ ...about, event: 'begun' });
+    if (!transactionChannel.isHeard) return;
+    const { pool, label, attempt } = about;
+    transactionChannel.publish({ pool, label, attempt, event: 'begun' });
   }
 
   enter<T>(work: () => T): T {
@@ -38,8 +40,12 @@ export class TransactionWatch {
   ended(outcome: Outcome, statements: number, cause: unknown): void {
     this.trace?.ended({ outcome, statements }, cause);
     if (!transactionChannel.isHeard) return;
+    // Not spread: V8 takes longer to clone an object into another shape than for a whole statement.
+    const { pool, label, attempt } = this.about;
     transactionChannel.publish({
-      ...this.about,
+      pool,
+      label,
+      attempt,
       event: 'ended',
       outcome,
       durationMs: performance.now() - this.#beganAt,
