@@ -25,8 +25,8 @@ export interface ClaimQuestion {
   readonly others: readonly OtherInstance[];
 }
 
-/** Half as much again with each turn: whoever has just shrunk for a newcomer need not do it twice. */
-const GROWTH = 0.5;
+/** With each turn: slow, since whoever has just shrunk for a newcomer need not do it twice. */
+const GROWTH = 0.75;
 
 /**
  * How many connections an instance may claim now; 0 when there is no room for it to join yet.

@@ -51,8 +51,8 @@ describe('the claim of an instance', () => {
     expect(claims.get('c0')).toBe(2);
   });
 
-  it('grows by half, up to all but the minimum of the next one', () => {
-    expect(nextClaim(ALONE)).toBe(12);
+  it('grows by three quarters, up to all but the minimum of the next one', () => {
+    expect(nextClaim(ALONE)).toBe(14);
     expect(nextClaim({ ...ALONE, claim: 35 })).toBe(37);
     expect(nextClaim({ ...ALONE, claim: 37 })).toBe(37);
   });
