@@ -44,7 +44,6 @@ export const observed = {
     if (peer === 'everything on') await watching.trace(pool);
     const transactions = new TransactionManager({ get: () => pool });
     const call = () => WORK[work]({ pool, transactions });
-    // Long enough to measure code that is compiled: there is more of it where more is watched.
     const seconds = quick ? 0.5 : 8;
     const figures = await closedLoop({ callers, seconds, call: watching.asRequest(call) });
     await pool.end();

@@ -1,4 +1,5 @@
 import type { FallbackUse } from '../errors/replicas-unavailable.error.js';
+import { describeHost } from '../postgres/options/host-list.js';
 import type { FallbackOption, PoolOptions } from '../postgres/options/pool-options.js';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { PoolParts } from '../postgres/pool/pool-parts.js';
@@ -67,8 +68,7 @@ export class Fallback {
    * these sessions are so by themselves, and would notice nothing.
    */
   followPrimary(): void {
-    const { host, port } = this.primary.address;
-    const place = `${host}:${port}`;
+    const place = describeHost(this.primary.address);
     if (this.#place !== place) this.leaveOldPrimary();
     this.#place = place;
   }

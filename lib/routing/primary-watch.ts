@@ -1,4 +1,5 @@
 import { systemClock } from '../engine/system-clock.js';
+import { describeHost } from '../postgres/options/host-list.js';
 import { type Pool, partsOf } from '../postgres/pool/pool.js';
 import type { WalPosition } from './causal/wal-position.js';
 import { KeptSession } from './kept-session.js';
@@ -85,8 +86,7 @@ export class PrimaryWatch {
 
   /** After a failover the old primary may go on answering, and the pool lead to another server. */
   async #answer(): Promise<PrimaryRow> {
-    const { host, port } = this.pool.address;
-    const place = `${host}:${port}`;
+    const place = describeHost(this.pool.address);
     if (this.#place !== place) this.#session.end();
     this.#place = place;
     const row = await this.#session.ask<PrimaryRow>(ASK_PRIMARY, this.limits.answerMs);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type INestApplication, Injectable, UseInterceptors } from '@nestjs/common';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import {
@@ -28,7 +28,7 @@ import {
 } from '../../../lib/index.js';
 import { deferred } from '../../support/deferred.js';
 import { createApplication } from '../nest/support/application.js';
-import { environmentSays } from '../nest/support/environment.js';
+import { openApplications } from './support/open-applications.js';
 import { askedBy, primaryAndStandby } from './support/primary-and-standby.js';
 
 const servers = primaryAndStandby();
@@ -187,20 +187,7 @@ class DecoratedResolver {
 
 type Adapter = 'express' | 'fastify';
 
-let restore = () => {};
-let open: INestApplication[] = [];
-beforeEach(() => {
-  restore = environmentSays({
-    DATABASE_URL: servers.primary.connectionString(),
-    DATABASE_REPLICA_URL: servers.standby.connectionString(),
-  });
-});
-afterEach(async () => {
-  restore();
-  await servers.standby.resumeReplay();
-  await Promise.all(open.map((application) => application.close()));
-  open = [];
-});
+const keep = openApplications(servers);
 
 async function start(
   adapter: Adapter,
@@ -221,7 +208,7 @@ async function start(
     providers: [Entries, Meeting, EntriesResolver, AddedResolver, DecoratedResolver],
     ...(adapter === 'fastify' && { adapter: new FastifyAdapter() }),
   });
-  open.push(application);
+  keep(application);
   await application.listen(0, '127.0.0.1');
   const http = request(await application.getUrl());
   return {

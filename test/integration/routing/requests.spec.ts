@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, type INestApplication, Post, Res } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { Body, Controller, Get, Post, Res } from '@nestjs/common';
 import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -19,8 +19,8 @@ import {
 } from '../../../lib/index.js';
 import { SeenTokens } from '../../../lib/routing/causal/seen-token.js';
 import { freePort } from '../../support/free-port.js';
-import { environmentSays } from '../nest/support/environment.js';
 import { RecordedLog } from '../nest/support/recorded-log.js';
+import { openApplications } from './support/open-applications.js';
 import { primaryAndStandby } from './support/primary-and-standby.js';
 
 const servers = primaryAndStandby();
@@ -89,20 +89,7 @@ class EntriesController {
 
 type Adapter = 'express' | 'fastify';
 
-let restore = () => {};
-let open: INestApplication[] = [];
-beforeEach(() => {
-  restore = environmentSays({
-    DATABASE_URL: servers.primary.connectionString(),
-    DATABASE_REPLICA_URL: servers.standby.connectionString(),
-  });
-});
-afterEach(async () => {
-  restore();
-  await servers.standby.resumeReplay();
-  await Promise.all(open.map((application) => application.close()));
-  open = [];
-});
+const keep = openApplications(servers);
 
 async function start(adapter: Adapter, options: PoolModuleOptions = {}) {
   const testing = await Test.createTestingModule({
@@ -119,7 +106,7 @@ async function start(adapter: Adapter, options: PoolModuleOptions = {}) {
   await application.init();
   if (adapter === 'fastify')
     await (application.getHttpAdapter().getInstance() as { ready(): Promise<void> }).ready();
-  open.push(application);
+  keep(application);
   return application;
 }
 
@@ -282,7 +269,7 @@ describe('an application whose primary has another name', () => {
       .setLogger(new RecordedLog())
       .compile();
     const application = await testing.createNestApplication({ logger: new RecordedLog() }).init();
-    open.push(application);
+    keep(application);
     const orders = application.get<Pool>(getPoolToken('orders'));
     const replica = application.get<Pool>(getPoolToken('replica'));
     await servers.standby.pauseReplay();
