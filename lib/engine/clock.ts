@@ -1,3 +1,5 @@
+import type { Stalls } from './stalls.js';
+
 /** A timer that has been set; opaque to everybody but the clock that set it. */
 export type Timer = unknown;
 
@@ -18,6 +20,8 @@ export interface Clock {
   cancel(timer: Timer): void;
   /** Calls `run` once the I/O that has already arrived was handled. */
   afterIo(run: () => void): void;
+  /** When nobody could be served. */
+  readonly stalls: Stalls;
   /** A number in [0, 1), for jitter. */
   random(): number;
 }

@@ -44,14 +44,15 @@ export class Deadlines {
  * A deadline that a blocked event loop does not cut short.
  *
  * After a stall timers fire before the answers that arrived meanwhile are read. So a deadline that
- * is due lets the I/O be handled first, and one that rings late gives the time that the loop was
- * blocked back, once: nobody could have been served in it.
+ * is due lets the I/O be handled first, and one that rings late, or has seen the loop stand still on
+ * its way, gives the lost time back, once: nobody could have been served in it.
  */
 export class Deadline implements Linked<Deadline> {
   previous: Deadline | undefined;
   next: Deadline | undefined;
   dueAt = 0;
   #line: DeadlineLine | undefined;
+  readonly #stalledBeforeMs: number;
   #lagMs = 0;
   #isCancelled = false;
 
@@ -61,6 +62,7 @@ export class Deadline implements Linked<Deadline> {
     private readonly onExpired: (lagMs: number) => void,
     now: number,
   ) {
+    this.#stalledBeforeMs = deadlines.clock.stalls.totalMs;
     this.#joinLineOf(limitMs, now);
   }
 
@@ -73,10 +75,11 @@ export class Deadline implements Linked<Deadline> {
   /** Its time is over, and may have been for a while when the event loop got to it. */
   isDue(now: number): void {
     this.#line = undefined;
-    const lateByMs = now - this.dueAt;
-    if (lateByMs > LAG_THRESHOLD_MS && this.#lagMs === 0) {
-      this.#lagMs = lateByMs;
-      this.#joinLineOf(Math.min(lateByMs, this.limitMs), now);
+    const stalledMs = this.deadlines.clock.stalls.totalMs - this.#stalledBeforeMs;
+    const lostMs = Math.max(now - this.dueAt, stalledMs);
+    if (lostMs > LAG_THRESHOLD_MS && this.#lagMs === 0) {
+      this.#lagMs = lostMs;
+      this.#joinLineOf(Math.min(lostMs, this.limitMs), now);
       return;
     }
     this.deadlines.clock.afterIo(() => {
@@ -137,6 +140,7 @@ class DeadlineLine {
     const now = this.clock.now();
     const standing = this.#standing;
     const due: Deadline[] = [];
+    if (standing.head) this.clock.stalls.rang(standing.head.dueAt, now);
     for (let first = standing.head; first && first.dueAt <= now; first = standing.head) {
       standing.remove(first);
       due.push(first);

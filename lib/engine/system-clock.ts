@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Clock } from './clock.js';
 import { Deadlines } from './deadline.js';
 import { outsideUserContext } from './outside-user-context.js';
+import { Stalls } from './stalls.js';
 
 /** Node's timers cannot count further: what is set for later would ring at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -27,6 +28,8 @@ export const systemClock: Clock = {
 
   // setImmediate runs after the poll phase, in which answers that arrived are read.
   afterIo: (run) => void outsideUserContext(setImmediate, run),
+
+  stalls: new Stalls(),
 
   random: Math.random,
 };

@@ -80,16 +80,23 @@ export function checkTransactionOptions(options: TransactionOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new InvalidTransactionOptionsError(['the options must be an object']);
   }
-  const problems = Object.entries(options).flatMap(([name, value]) => {
-    const check = CHECKS[name as keyof TransactionOptions];
-    if (!check) return [unknownName(name)];
-    const problem = value === undefined ? undefined : check(value, options);
-    return problem === undefined ? [] : [`${name} ${problem}`];
-  });
+  const problems: string[] = [];
+  for (const name of Object.keys(options)) {
+    const problem = problemOf(name, options);
+    if (problem !== undefined) problems.push(`${name} ${problem}`);
+  }
   if (problems.length > 0) throw new InvalidTransactionOptionsError(problems);
 }
 
-function unknownName(name: string): string {
+function problemOf(name: string, options: TransactionOptions): string | undefined {
+  const known = name as keyof TransactionOptions;
+  const check = CHECKS[known];
+  if (!check) return unknown(name);
+  const value = options[known];
+  return value === undefined ? undefined : check(value, options);
+}
+
+function unknown(name: string): string {
   const meant = nearestName(name, Object.keys(CHECKS));
-  return `${name} is unknown${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+  return `is unknown${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }

@@ -12,6 +12,8 @@ const STYLES: Readonly<Record<CutStyle, string>> = {
 /** Silence is told by a limit only: not longer than a busy machine needs, since each byte is cut at. */
 const ACQUIRE_MS = 5_000;
 const STATEMENT_MS = 2_000;
+/** After so long a call counts as never told, also where the machine stood still meanwhile. */
+const PATIENCE_MS = 30_000;
 /** Silence is waiting, the others are work. */
 const SIDE_BY_SIDE: Readonly<Record<CutStyle, number>> = { rst: 6, fin: 6, silence: 32 };
 const ROWS = 'SELECT n, repeat(chr(64 + n), 3) AS letters FROM generate_series(1, 4) n';
@@ -51,8 +53,8 @@ export function cutAtBytes(how: CutStyle, stride: number): Scenario<Cut> {
         });
         const call = () => pool.query(ROWS).then(({ rows }) => JSON.stringify(rows));
         own.proxy.cutAfter(bytes, { how, connections: 'next' });
-        cutCalls.push(await outcomeOf(call()));
-        nextCalls.push(await outcomeOf(call()));
+        cutCalls.push(await outcomeOf(call(), PATIENCE_MS));
+        nextCalls.push(await outcomeOf(call(), PATIENCE_MS));
       };
       const expected = await rowsOf(bed);
       // Up to the last byte but one: with the last, the answer is complete.

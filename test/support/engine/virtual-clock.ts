@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../../lib/engine/clock.js';
+import { Stalls } from '../../../lib/engine/stalls.js';
 
 interface Scheduled {
   readonly at: number;
@@ -18,6 +19,7 @@ const MOST_AT_ONE_MOMENT = 10_000;
  * as in the real event loop.
  */
 export class VirtualClock implements Clock {
+  readonly stalls = new Stalls();
   #now = 0;
   #order = 0;
   readonly #timers = new Set<Scheduled>();

@@ -133,6 +133,39 @@ describe('a deadline that rings late', () => {
     expect(expired).toEqual(['first', 'second']);
   });
 
+  it('gives it back to those as well that were not due in it', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    set('due meanwhile', 1_000);
+    set('due later', 5_000);
+    await clock.block(4_000);
+    await clock.advance(3_999);
+    expect(expired).toEqual(['due meanwhile']);
+    await clock.advance(1);
+    expect(expired).toEqual(['due meanwhile', 'due later']);
+  });
+
+  it('counts a stall once that several have seen', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    for (const ms of [500, 1_000, 2_000]) set(`${ms}`, ms);
+    await clock.block(4_000);
+    expect(clock.stalls.totalMs).toBe(3_500);
+    set('after it', 100);
+    await clock.advance(100);
+    expect(expired).toEqual(['after it']);
+  });
+
+  it('does not take a loop that is busy for one that stands still', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    set('due later', 1_000);
+    for (let n = 0; n < 4; n += 1) {
+      set('due meanwhile', 50).cancel();
+      set('due meanwhile', 50);
+      await clock.block(200);
+    }
+    await clock.advance(200);
+    expect(expired.at(-1)).toBe('due later');
+  });
+
   it('is not told to whoever cancels it while the answers of the stall are read', async () => {
     const { clock, expired, set } = deadlinesUnderTest();
     const deadline = set('answered', 100);
