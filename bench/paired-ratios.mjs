@@ -1,4 +1,7 @@
-import { median } from './measure/quantile.mjs';
+import { median, quantile } from './measure/quantile.mjs';
+
+/** Of so many ratios the middle half is told, and of fewer all: there a half would be one or two. */
+const MANY = 8;
 
 /**
  * How much better the figures of one peer are than those of another, round by round: 2 is twice as
@@ -12,11 +15,12 @@ export function pairedRatios(metric, ours, theirs) {
   });
 }
 
-/** Median of the paired ratios, and the worst and the best of them; undefined where there is none. */
+/** Median of the paired ratios, and between which of them they lie; undefined where there is none. */
 export function ratioOf(metric, ours, theirs) {
   const ratios = pairedRatios(metric, ours, theirs);
   if (ratios.length === 0) return undefined;
-  return { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) };
+  const [low, high] = ratios.length >= MANY ? [0.25, 0.75] : [0, 1];
+  return { median: median(ratios), lowest: quantile(ratios, low), highest: quantile(ratios, high) };
 }
 
 export function medianOf(metric, rounds) {

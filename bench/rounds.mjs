@@ -1,15 +1,24 @@
 import { runChild } from './run-child.mjs';
+import { inOrderOf, takeTurns } from './take-turns.mjs';
 
 /**
  * Takes every scenario once a round, and within it the peers in turn, each in a process of its own:
  * what disturbs the machine for a while disturbs neighbours alike. Ratios are then taken within a
- * round only.
+ * round only. Peers that differ by little take shorter turns.
  */
 export async function runRounds(scenarios, { database, rounds, quick }) {
   const measured = Object.fromEntries(scenarios.map(({ name }) => [name, {}]));
   const context = { ...database.urls, quick };
+  const inTurns = scenarios.filter((scenario) => scenario.inTurns);
+  const inRounds = scenarios.filter((scenario) => !scenario.inTurns);
+  for (const scenario of inTurns) {
+    for (const [name, parts] of Object.entries(scenario.cases)) {
+      process.stderr.write(`in turns | ${scenario.name} | ${name}\n`);
+      measured[scenario.name][name] = await takeTurns(scenario, name, parts, context, rounds);
+    }
+  }
   for (let round = 0; round < rounds; round += 1) {
-    for (const scenario of scenarios) {
+    for (const scenario of inRounds) {
       if (round >= (scenario.mostRounds ?? Infinity)) continue;
       for (const step of stepsOf(scenario, round)) {
         process.stderr.write(
@@ -23,13 +32,10 @@ export async function runRounds(scenarios, { database, rounds, quick }) {
   return inDeclaredOrder(scenarios, measured);
 }
 
-/** Whoever goes first differs from round to round, so that no peer always follows the same one. */
 function stepsOf(scenario, round) {
-  return Object.entries(scenario.cases).flatMap(([name, { peers }]) => {
-    const first = round % peers.length;
-    const turn = [...peers.slice(first), ...peers.slice(0, first)];
-    return turn.map((peer) => ({ case: name, peer }));
-  });
+  return Object.entries(scenario.cases).flatMap(([name, { peers }]) =>
+    inOrderOf(round, peers).map((peer) => ({ case: name, peer })),
+  );
 }
 
 function inDeclaredOrder(scenarios, measured) {

@@ -3,15 +3,21 @@ import { quantile } from './quantile.mjs';
 const WARM_UP_SHARE = 0.6;
 
 /**
- * So many callers, each of whom calls again as soon as it was answered, for so long. What happened
- * in the first part of that time is not counted: it measures how soon code is compiled, which takes
- * some seconds, and the longer the more code there is. A server runs for longer.
+ * So many callers, each of whom calls again as soon as it was answered: for so long, or whenever it
+ * is this process' turn. What happened in the first part of that time is not counted: it measures how
+ * soon code is compiled, which takes some seconds, and the longer the more code there is. A server
+ * runs for longer.
  */
-export async function closedLoop({ callers, seconds, call }) {
+export async function closedLoop({ callers, seconds, call, turns }) {
+  if (turns) return turns.take((time) => measured(callers, time, call));
   await loop(callers, seconds * WARM_UP_SHARE, call);
+  return measured(callers, seconds * (1 - WARM_UP_SHARE), call);
+}
+
+async function measured(callers, seconds, call) {
   const startedAt = performance.now();
   const usedBefore = process.cpuUsage();
-  const tookMs = await loop(callers, seconds * (1 - WARM_UP_SHARE), call);
+  const tookMs = await loop(callers, seconds, call);
   const { user, system } = process.cpuUsage(usedBefore);
   return {
     perSecond: tookMs.length / ((performance.now() - startedAt) / 1_000),

@@ -28,6 +28,7 @@ export const observed = {
   name: 'observed',
   title: 'observed',
   base: 'everything off',
+  inTurns: true,
   metrics: rateMetrics('queries'),
   cases: {
     '`pool.query`, 100 at once': { peers, work: 'query', callers: 100 },
@@ -35,7 +36,7 @@ export const observed = {
     'a transaction of one query, 100 at once': { peers, work: 'transaction', callers: 100 },
   },
 
-  async measure(peer, { work, callers }, { url, quick }) {
+  async measure(peer, { work, callers }, { url, turns }) {
     const { Pool, TransactionManager } = await import('../../dist/lib/index.js');
     const isOn = peer !== 'everything off';
     const pool = new Pool({ connectionString: url, max: 10, ...(isOn ? ON : OFF) });
@@ -44,8 +45,7 @@ export const observed = {
     if (peer === 'everything on') await watching.trace(pool);
     const transactions = new TransactionManager({ get: () => pool });
     const call = () => WORK[work]({ pool, transactions });
-    const seconds = quick ? 0.5 : 8;
-    const figures = await closedLoop({ callers, seconds, call: watching.asRequest(call) });
+    const figures = await closedLoop({ callers, turns, call: watching.asRequest(call) });
     await pool.end();
     return figures;
   },

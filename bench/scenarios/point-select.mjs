@@ -10,6 +10,7 @@ export const pointSelect = {
   name: 'select',
   title: 'point select',
   base: 'pg.Pool',
+  inTurns: true,
   metrics: rateMetrics('queries'),
   cases: {
     '1 at once': { peers: [...peers, 'pg Client'], callers: 1 },
@@ -18,13 +19,10 @@ export const pointSelect = {
     '1000 at once': { peers, callers: 1_000 },
   },
 
-  async measure(peer, { callers }, { url, quick }) {
+  async measure(peer, { callers }, { url, turns }) {
     const pool = await openPeer(peer, { url, max: peer === 'pg Client' ? 1 : 10 });
-    const figures = await closedLoop({
-      callers,
-      seconds: quick ? 1 : 8,
-      call: () => pool.query(...randomItem()),
-    });
+    const call = () => pool.query(...randomItem());
+    const figures = await closedLoop({ callers, turns, call });
     await pool.end();
     return figures;
   },

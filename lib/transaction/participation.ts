@@ -301,9 +301,10 @@ export class Owner implements Participation {
     );
   }
 
-  #tell(outcome: Outcome, cause: unknown): Promise<void> {
+  /** Undefined where no hook runs: a promise that is returned into another one costs three more. */
+  #tell(outcome: Outcome, cause: unknown): Promise<void> | undefined {
     this.watch?.ended(outcome, this.scope.statements, cause);
-    if (this.scope.hooks.noneAfter) return Promise.resolve();
+    if (this.scope.hooks.noneAfter) return undefined;
     return this.scope.hooks.runAfter(outcome, cause, (error, hook) => {
       const { poolName, label } = this.scope.parts;
       this.log.warn(
