@@ -52,7 +52,6 @@ export class Deadline implements Linked<Deadline> {
   next: Deadline | undefined;
   dueAt = 0;
   #line: DeadlineLine | undefined;
-  readonly #stalledBeforeMs: number;
   #lagMs = 0;
   #isCancelled = false;
 
@@ -62,7 +61,6 @@ export class Deadline implements Linked<Deadline> {
     private readonly onExpired: (lagMs: number) => void,
     now: number,
   ) {
-    this.#stalledBeforeMs = deadlines.clock.stalls.totalMs;
     this.#joinLineOf(limitMs, now);
   }
 
@@ -75,9 +73,8 @@ export class Deadline implements Linked<Deadline> {
   /** Its time is over, and may have been for a while when the event loop got to it. */
   isDue(now: number): void {
     this.#line = undefined;
-    const stalledMs = this.deadlines.clock.stalls.totalMs - this.#stalledBeforeMs;
-    const lostMs = Math.max(now - this.dueAt, stalledMs);
-    if (lostMs > LAG_THRESHOLD_MS && this.#lagMs === 0) {
+    const lostMs = this.#lagMs === 0 ? this.#lostMs(now) : 0;
+    if (lostMs > LAG_THRESHOLD_MS) {
       this.#lagMs = lostMs;
       this.#joinLineOf(Math.min(lostMs, this.limitMs), now);
       return;
@@ -85,6 +82,11 @@ export class Deadline implements Linked<Deadline> {
     this.deadlines.clock.afterIo(() => {
       if (!this.#isCancelled) this.onExpired(this.#lagMs);
     });
+  }
+
+  #lostMs(now: number): number {
+    const { stalls } = this.deadlines.clock;
+    return Math.max(now - this.dueAt, stalls.since(this.dueAt - this.limitMs));
   }
 
   #joinLineOf(ms: number, now: number): void {

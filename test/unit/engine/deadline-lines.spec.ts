@@ -148,10 +148,19 @@ describe('a deadline that rings late', () => {
     const { clock, expired, set } = deadlinesUnderTest();
     for (const ms of [500, 1_000, 2_000]) set(`${ms}`, ms);
     await clock.block(4_000);
-    expect(clock.stalls.totalMs).toBe(3_500);
+    expect(clock.stalls.since(0)).toBe(3_500);
     set('after it', 100);
     await clock.advance(100);
     expect(expired).toEqual(['after it']);
+  });
+
+  it('gives nothing to whoever comes after it, though before it was seen', async () => {
+    const { clock, expired, set } = deadlinesUnderTest();
+    clock.after(100, () => set('came after it', 600), true);
+    set('due meanwhile', 1_000);
+    await clock.block(4_000);
+    await clock.advance(600);
+    expect(expired).toEqual(['came after it']);
   });
 
   it('does not take a loop that is busy for one that stands still', async () => {
