@@ -14,32 +14,30 @@ const LIMIT_MS = 30 * 60_000;
  */
 export async function takeTurns(scenario, caseName, { peers }, context, rounds) {
   const { quick } = context;
-  const players = peers.map((peer) => player(scenario, { case: caseName, peer }, context));
+  const steps = peers.map((peer) => ({ case: caseName, peer }));
+  const children = steps.map((step) => startChild(scenario, step, context, LIMIT_MS));
+  const over = Promise.all(
+    children.map((child, index) => figuresOf(child, scenario, steps[index])),
+  );
+  // One that fails ends it for all, whoever's turn it is.
+  const heardOf = (child) => Promise.race([once(child, 'message'), over]);
   try {
-    for (const { heard } of players) await heard();
+    await Promise.all(children.map(heardOf));
     const warmUp = quick ? 1 : WARM_UP_TURNS;
     const turns = warmUp + rounds * (quick ? 1 : TURNS_A_ROUND);
     const seconds = quick ? QUICK_TURN_SECONDS : TURN_SECONDS;
     for (let turn = 0; turn < turns; turn += 1) {
-      for (const { child, heard } of inOrderOf(turn, players)) {
+      for (const child of inOrderOf(turn, children)) {
         child.send({ seconds, counts: turn >= warmUp });
-        await heard();
+        await heardOf(child);
       }
     }
-    for (const { child } of players) child.send({});
-    const figures = await Promise.all(players.map(({ answer }) => answer));
+    for (const child of children) child.send({});
+    const figures = await over;
     return Object.fromEntries(peers.map((peer, index) => [peer, figures[index]]));
   } finally {
-    for (const { child } of players) child.kill();
+    for (const child of children) child.kill();
   }
-}
-
-function player(scenario, step, context) {
-  const child = startChild(scenario, step, context, LIMIT_MS);
-  const answer = figuresOf(child, scenario, step);
-  // One that ends before its time is heard of as well.
-  const heard = () => Promise.race([once(child, 'message'), answer]);
-  return { child, answer, heard };
 }
 
 /** Whoever goes first differs from turn to turn, so that no peer always follows the same one. */

@@ -1,6 +1,7 @@
 import { quantile } from './quantile.mjs';
 
 const WARM_UP_SHARE = 0.6;
+const SECONDS = 8;
 
 /**
  * So many callers, each of whom calls again as soon as it was answered: for so long, or whenever it
@@ -8,7 +9,7 @@ const WARM_UP_SHARE = 0.6;
  * soon code is compiled, which takes some seconds, and the longer the more code there is. A server
  * runs for longer.
  */
-export async function closedLoop({ callers, seconds, call, turns }) {
+export async function closedLoop({ callers, seconds = SECONDS, call, turns }) {
   if (turns) return turns.take((time) => measured(callers, time, call));
   await loop(callers, seconds * WARM_UP_SHARE, call);
   return measured(callers, seconds * (1 - WARM_UP_SHARE), call);

@@ -9,6 +9,8 @@ export const turns = {
   async take(measure) {
     const figures = [];
     const given = on(process, 'message');
+    // Whoever gives the turns has gone, and nobody wants to know any more.
+    process.once('disconnect', () => process.exit());
     process.send('ready');
     for await (const [{ seconds, counts }] of given) {
       if (!seconds) break;

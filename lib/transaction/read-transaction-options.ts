@@ -91,12 +91,12 @@ export function checkTransactionOptions(options: TransactionOptions): void {
 function problemOf(name: string, options: TransactionOptions): string | undefined {
   const known = name as keyof TransactionOptions;
   const check = CHECKS[known];
-  if (!check) return unknown(name);
+  if (!check) return unknownOption(name);
   const value = options[known];
   return value === undefined ? undefined : check(value, options);
 }
 
-function unknown(name: string): string {
+function unknownOption(name: string): string {
   const meant = nearestName(name, Object.keys(CHECKS));
   return `is unknown${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }
