@@ -18,20 +18,35 @@ export interface DemandView {
  *
  * A connect pays only for a waiter whom the connections in use would not have served before it is
  * through: a spike of short statements on a warm pool opens nothing. The estimate fails safe: while
- * nothing comes back, the use time is taken to be at least as long as nothing has; after one
- * expected connect it is not trusted at all; and for every expected connect that the oldest waiter
- * has waited, one attempt runs in any case.
+ * nothing comes back, the use time is taken to be at least as long as nothing has; and after one
+ * expected connect it is not trusted at all.
+ *
+ * However soon each waiter would be served, a queue that stays is worth a connection: a spike is over
+ * before one would be through, and a load that goes on waits again and again. So for every expected
+ * connect for which somebody has been waiting, whoever it was, one attempt runs in any case.
  */
 export class Demand {
   readonly #connectMs = new MovingAverage();
   readonly #useMs = new MovingAverage();
   #lastReturnAt = -Infinity;
   #lastConnectMs = 0;
+  /** Since when there is less than is wanted. */
+  #shortSince: number | undefined;
 
   connected(tookMs: number): void {
     // Timers are not finer than a millisecond, and nobody is overdue sooner.
     this.#connectMs.add(Math.max(1, tookMs));
     this.#lastConnectMs = tookMs;
+  }
+
+  /** Somebody waits although there would be room for another connection. */
+  fallsShort(now: number): void {
+    this.#shortSince ??= now;
+  }
+
+  /** Nobody waits, and a connection is left over; or a new one serves the last who waits. */
+  suffices(): void {
+    this.#shortSince = undefined;
   }
 
   /**
@@ -62,11 +77,10 @@ export class Demand {
   /** When the answer may turn out otherwise although nothing happens until then, if ever. */
   reconsiderInMs(view: DemandView): number | undefined {
     const connectMs = this.#connectMs.value;
-    if (connectMs === undefined || view.oldestSince === undefined) return undefined;
+    const waitedSince = this.#waitedSince(view);
+    if (connectMs === undefined || waitedSince === undefined) return undefined;
     const overdueAt =
-      view.connecting < view.waiting
-        ? view.oldestSince + (view.connecting + 1) * connectMs
-        : Infinity;
+      view.connecting < view.waiting ? waitedSince + (view.connecting + 1) * connectMs : Infinity;
     const uncovered = view.waiting - view.connecting - view.checking;
     const stalledAt =
       uncovered > 0
@@ -77,11 +91,18 @@ export class Demand {
   }
 
   /** Whoever waits should not have to trust an estimate, or a check, for longer than a connect. */
-  #attemptsOverdue({ now, oldestSince, waiting, connecting }: DemandView): 0 | 1 {
+  #attemptsOverdue(view: DemandView): 0 | 1 {
     const connectMs = this.#connectMs.value;
-    if (connectMs === undefined || oldestSince === undefined) return 0;
-    const due = Math.min(waiting, Math.floor((now - oldestSince) / connectMs));
-    return connecting < due ? 1 : 0;
+    const waitedSince = this.#waitedSince(view);
+    if (connectMs === undefined || waitedSince === undefined) return 0;
+    const due = Math.min(view.waiting, Math.floor((view.now - waitedSince) / connectMs));
+    return view.connecting < due ? 1 : 0;
+  }
+
+  /** Since when somebody has been waiting; undefined when nobody does. */
+  #waitedSince({ oldestSince }: DemandView): number | undefined {
+    if (oldestSince === undefined || this.#shortSince === undefined) return oldestSince;
+    return Math.min(oldestSince, this.#shortSince);
   }
 
   #expectedUseMs(view: DemandView, connectMs: number): number {

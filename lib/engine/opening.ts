@@ -32,6 +32,7 @@ export class Opening<R> {
     const listener = {
       opened: () => {
         upkeep.begin();
+        if (pool.queue.size <= 1) pool.demand.suffices();
         this.#startup?.connected(pool.roster.standing);
       },
       failed: (error: unknown, permanent: boolean) => this.#startup?.failed(error, permanent),
@@ -81,12 +82,13 @@ export class Opening<R> {
 
   /** Part of the pump: starts what waiters and `min` need, as far as there is room. */
   openMore(): void {
-    const { queue, roster, health, statistics, options, max } = this.pool;
+    const { queue, roster, demand, health, statistics, options, max } = this.pool;
     // A pool that is full and stands is what nearly every hand-out finds: it needs no thought.
     if (roster.standing >= max && roster.counts.connecting === 0) {
       this.#alarm.clear();
       return;
     }
+    if (queue.size === 0 && roster.counts.idle > 0) demand.suffices();
     const hopeless = queue.size > 0 ? this.hopeless() : undefined;
     if (hopeless) statistics.refused += queue.refuseAll(() => hopeless);
     const missing = this.#missing();
@@ -134,6 +136,7 @@ export class Opening<R> {
   #open(missing: number, free: number, hanging: number): void {
     const { demand, options, max } = this.pool;
     const view = this.#view(hanging);
+    if (view.waiting > 0) demand.fallsShort(view.now);
     const limit = hanging > 0 ? 1 : Math.max(options.maxConnecting, Math.ceil(max / 2));
     const room = Math.min(free, limit - view.connecting);
     const forWaiters = Math.min(room, demand.attemptsFor(view));

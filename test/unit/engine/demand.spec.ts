@@ -46,6 +46,26 @@ describe('how many attempts waiters are worth', () => {
     expect(demand.attemptsFor({ ...view, connecting: 3 })).toBeLessThanOrEqual(0);
   });
 
+  it('is one as well for each connect since somebody has been waiting, whoever it was', () => {
+    const view = { ...NOBODY, now: 1_250, waiting: 3, oldestSince: 1_249, working: 5 };
+    const demand = busyPool(1_250);
+    demand.fallsShort(1_000);
+    demand.fallsShort(1_200);
+    expect(demand.attemptsFor({ ...view, connecting: 1 })).toBe(1);
+    expect(demand.attemptsFor({ ...view, connecting: 2 })).toBeLessThanOrEqual(0);
+    expect(demand.reconsiderInMs({ ...view, connecting: 2 })).toBe(50);
+  });
+
+  it('begins that count anew when a connection was left over', () => {
+    const view = { ...NOBODY, waiting: 3, oldestSince: 1_249, working: 5 };
+    const demand = busyPool(1_350);
+    demand.fallsShort(1_000);
+    demand.suffices();
+    demand.fallsShort(1_249);
+    expect(demand.attemptsFor({ ...view, now: 1_348 })).toBeLessThanOrEqual(0);
+    expect(demand.attemptsFor({ ...view, now: 1_349 })).toBe(1);
+  });
+
   it('does not count a connect for which nobody is left', () => {
     const view = { ...NOBODY, now: 9_000, waiting: 2, oldestSince: 1_000, connecting: 2 };
     expect(busyPool(1_000).attemptsFor(view)).toBe(0);

@@ -187,6 +187,44 @@ describe('hand-off', () => {
       pool.assertInvariants();
     });
 
+    it('opens more for a load that always has somebody waiting, however soon each is served', async () => {
+      const { pool, driver, clock, ask, warmUp } = poolUnderTest();
+      driver.openMs = 20;
+      await warmUp(5);
+      const longest = { waitMs: 0 };
+      const callAgain = () =>
+        ask({}, (caller) => {
+          longest.waitMs = Math.max(longest.waitMs, caller.waitedMs ?? 0);
+          const done = () => {
+            caller.release();
+            callAgain();
+          };
+          clock.after(1, done, true);
+        });
+      for (let n = 0; n < 8; n += 1) callAgain();
+      await clock.advance(100);
+      expect(driver.opened).toHaveLength(8);
+      longest.waitMs = 0;
+      await clock.advance(1_000);
+      expect(longest.waitMs).toBe(0);
+      expect(driver.attempts).toHaveLength(8);
+      pool.assertInvariants();
+    });
+
+    it('opens nothing for waiters who come now and then', async () => {
+      const { driver, clock, ask, warmUp } = poolUnderTest();
+      driver.openMs = 20;
+      await warmUp(5);
+      for (let burst = 0; burst < 100; burst += 1) {
+        const useIt = (caller: { release(): void }) =>
+          void clock.after(1, () => caller.release(), true);
+        const callers = Array.from({ length: 8 }, () => ask({}, useIt));
+        await clock.advance(5);
+        expect(callers.every((caller) => caller.lease)).toBe(true);
+      }
+      expect(driver.attempts).toHaveLength(5);
+    });
+
     it('opens one for a waiter who is older than an expected connect', async () => {
       const { driver, clock, ask, borrow } = poolUnderTest({ max: 10 });
       const [holder] = await borrow(1);
