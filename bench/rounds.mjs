@@ -11,15 +11,16 @@ export async function runRounds(scenarios, { database, rounds, quick }) {
   const context = { ...database.urls, quick };
   const inTurns = scenarios.filter((scenario) => scenario.inTurns);
   const inRounds = scenarios.filter((scenario) => !scenario.inTurns);
+  const roundsOf = ({ mostRounds = rounds }) => Math.min(rounds, mostRounds);
   for (const scenario of inTurns) {
     for (const [name, parts] of Object.entries(scenario.cases)) {
       process.stderr.write(`in turns | ${scenario.name} | ${name}\n`);
-      measured[scenario.name][name] = await takeTurns(scenario, name, parts, context, rounds);
+      measured[scenario.name][name] = await takeTurns(scenario, name, parts, context, roundsOf(scenario));
     }
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const scenario of inRounds) {
-      if (round >= (scenario.mostRounds ?? Infinity)) continue;
+      if (round >= roundsOf(scenario)) continue;
       for (const step of stepsOf(scenario, round)) {
         process.stderr.write(
           `round ${round + 1}/${rounds} | ${scenario.name} | ${step.case} | ${step.peer}\n`,

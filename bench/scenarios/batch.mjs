@@ -11,17 +11,18 @@ export const batch = {
   name: 'batch',
   title: 'batch',
   base: BY_HAND,
+  inTurns: true,
   metrics: rateMetrics('transactions'),
   cases: {
     '2 statements, 2 ms away': { peers, statements: 2 },
     '4 statements, 2 ms away': { peers, statements: 4 },
   },
 
-  async measure(peer, { statements }, { distantUrl, quick }) {
+  async measure(peer, { statements }, { distantUrl, turns }) {
     const database = await openTransactions(peer, { url: distantUrl, max: 10 });
     const transfer = TRANSFERS[statements];
     const call = () => database.batch(transfer());
-    const figures = await closedLoop({ callers: 10, seconds: quick ? 0.5 : 8, call });
+    const figures = await closedLoop({ callers: 10, turns, call });
     await database.end();
     return figures;
   },

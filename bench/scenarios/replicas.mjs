@@ -18,6 +18,7 @@ export const replicas = {
   name: 'replicas',
   title: 'reads over two standbys',
   base: 'primary only',
+  inTurns: true,
   standbys: 2,
   metrics: rateMetrics('reads'),
   cases: {
@@ -28,7 +29,7 @@ export const replicas = {
     },
   },
 
-  async measure(peer, { writes }, { url, standbyUrl, quick }) {
+  async measure(peer, { writes }, { url, standbyUrl, turns }) {
     const primary = new Pool({ connectionString: url, max: CONNECTIONS });
     const replica =
       peer === 'primary only'
@@ -47,7 +48,7 @@ export const replicas = {
     // As the module does for the requests of an application.
     if (isCausal) watchWrites(partsOf(primary), { by: 'lsn', windowMs: WINDOW_MS });
     const call = isCausal ? () => readYourWrites(read) : read;
-    const figures = await closedLoop({ callers: CALLERS, seconds: quick ? 1 : 8, call });
+    const figures = await closedLoop({ callers: CALLERS, turns, call });
     await replica.end();
     if (replica !== primary) await primary.end();
     return figures;

@@ -9,6 +9,7 @@ export const transaction = {
   name: 'transaction',
   title: 'transaction',
   base: BY_HAND,
+  inTurns: true,
   mostRounds: 3,
   metrics: rateMetrics('transactions'),
   cases: {
@@ -20,14 +21,14 @@ export const transaction = {
     '4 statements, 2 ms away': { peers, statements: 4, isDistant: true },
   },
 
-  async measure(peer, { statements, isDistant }, { url, distantUrl, quick }) {
+  async measure(peer, { statements, isDistant }, { url, distantUrl, turns }) {
     const database = await openTransactions(peer, { url: isDistant ? distantUrl : url, max: 10 });
     const transfer = TRANSFERS[statements];
     const call = () =>
       database.transaction(async (query) => {
         for (const statement of transfer()) await query(statement);
       });
-    const figures = await closedLoop({ callers: 10, seconds: quick ? 0.5 : 8, call });
+    const figures = await closedLoop({ callers: 10, turns, call });
     await database.end();
     return figures;
   },

@@ -1,5 +1,6 @@
 import { codeOf, describeCause } from '../errors/describe-cause.js';
 import { duration } from '../errors/duration.js';
+import { POOLER_REFUSES } from '../errors/pooler-wording.js';
 import {
   type DatabaseAddress,
   describeAddress,
@@ -31,14 +32,14 @@ const REASONS: Readonly<Record<string, Sentence>> = {
     `${host(to)} does not take connections yet (57P03): it starts, stops or recovers`,
 };
 
-/** PgBouncer has one code for nearly all that it refuses, and says in words why, in English. */
+/** Why PgBouncer does not let anybody in, by its words. */
 const POOLER_REASONS: readonly (readonly [says: RegExp, sentence: Sentence])[] = [
   [
-    /authentication failed|no such user/i,
+    POOLER_REFUSES.login,
     (to) => `the pooler at ${host(to)} refuses the role ${to.user} or its password`,
   ],
   [
-    /no such database|^database .* does not exist$/is,
+    POOLER_REFUSES.database,
     (to) => `there is no database ${to.database} behind the pooler at ${host(to)}`,
   ],
   [
@@ -52,7 +53,7 @@ const POOLER_REASONS: readonly (readonly [says: RegExp, sentence: Sentence])[] =
       ' default_pool_size, and at the log of the pooler',
   ],
   [
-    /unsupported startup parameter/,
+    POOLER_REFUSES.parameter,
     (to) =>
       `the pooler at ${host(to)} refuses a startup parameter; leave settings of the session` +
       ' out of the url',

@@ -30,5 +30,5 @@ function summary(problems: readonly OptionProblem[]): string {
   const count =
     problems.length === 1 ? '1 option is wrong' : `${problems.length} options are wrong`;
   const lines = problems.map(({ pool, message }) => `  - ${pool}.${message}`);
-  return [`${count}, nothing was started:`, ...lines].join('\n');
+  return [`${count}, nothing was done:`, ...lines].join('\n');
 }

@@ -3,6 +3,7 @@ import { outsideUserContext } from '../engine/outside-user-context.js';
 import { systemDeadlines } from '../engine/system-clock.js';
 import { within } from '../engine/within.js';
 import { PgBouncerError, type PgBouncerFault } from '../errors/pgbouncer.error.js';
+import { POOLER_REFUSES } from '../errors/pooler-wording.js';
 import { TimeLimitError } from '../errors/time-limit.error.js';
 import { addressOf, describeAddress } from '../postgres/options/address.js';
 import { withConnectionSettings } from '../postgres/options/connection-config.js';
@@ -65,6 +66,6 @@ function faultOf(error: unknown): PgBouncerFault {
     return message.startsWith('SASL') ? 'login' : 'unreachable';
   }
   if (message === 'not allowed') return 'not allowed';
-  const isLogin = code.startsWith('28') || /authentication failed|no such user/i.test(message);
+  const isLogin = code.startsWith('28') || POOLER_REFUSES.login.test(message);
   return isLogin ? 'login' : 'failed';
 }

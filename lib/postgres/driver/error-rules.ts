@@ -1,4 +1,5 @@
 import { HostsFailedError } from '../../errors/hosts-failed.error.js';
+import { POOLER_REFUSES } from '../../errors/pooler-wording.js';
 import type { Suspicion } from '../../engine/driver.js';
 
 /** What an error says about the connection that it came from, and about the others. */
@@ -86,9 +87,7 @@ export function isPermanentConnectError(error: unknown, failures: number): boole
       return true;
     case '08P01':
       // PgBouncer answers 08P01 for its server being down, too, and for what that has answered.
-      return /unsupported startup parameter|no such database|^database .+ does not exist$/i.test(
-        message,
-      );
+      return POOLER_REFUSES.parameter.test(message) || POOLER_REFUSES.database.test(message);
     case 'ENOTFOUND':
       return failures > TOLERATED_LOOKUP_FAILURES;
     case undefined:

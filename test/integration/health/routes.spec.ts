@@ -473,7 +473,7 @@ describe('wrong options of PoolHealthModule', () => {
     ).rejects.toMatchObject({
       code: 'POOL_INVALID_OPTIONS',
       message: expect.stringMatching(
-        /^PoolHealthModule: 3 options are wrong, nothing was started:/,
+        /^PoolHealthModule: 3 options are wrong, nothing was done:/,
       ),
     });
     expect(network.proxy.counts.accepted).toBe(0);

@@ -55,7 +55,7 @@ describe('options that cannot be used', () => {
       'reports.min',
       'reports.port',
     ]);
-    expect(message).toMatch(/^8 options are wrong, nothing was started:\n {2}- primary\./);
+    expect(message).toMatch(/^8 options are wrong, nothing was done:\n {2}- primary\./);
     expect(proxy.counts.attempts).toBe(attempts);
   });
 

@@ -72,7 +72,7 @@ describe('the options of health', () => {
 
   it('are refused all at once', () => {
     const message = messageOf({ timeoutMs: 0, critical: ['x'], thresholds: ['y'] });
-    expect(message).toContain('3 options are wrong, nothing was started');
+    expect(message).toContain('3 options are wrong, nothing was done');
   });
 
   it("let guards say who is authorized for details: 'authorized'", () => {

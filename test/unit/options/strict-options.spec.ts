@@ -436,7 +436,7 @@ describe('options of a pool of the module', () => {
         'orders.prot',
         'orders.ssl',
       ]);
-      expect(error.message).toMatch(/^orders: 4 options are wrong, nothing was started:\n/);
+      expect(error.message).toMatch(/^orders: 4 options are wrong, nothing was done:\n/);
       for (const { message } of error.problems) {
         expect(error.message).toContain(`\n  - orders.${message}`);
       }
