@@ -15,7 +15,13 @@ export async function runRounds(scenarios, { database, rounds, quick }) {
   for (const scenario of inTurns) {
     for (const [name, parts] of Object.entries(scenario.cases)) {
       process.stderr.write(`in turns | ${scenario.name} | ${name}\n`);
-      measured[scenario.name][name] = await takeTurns(scenario, name, parts, context, roundsOf(scenario));
+      measured[scenario.name][name] = await takeTurns(
+        scenario,
+        name,
+        parts,
+        context,
+        roundsOf(scenario),
+      );
     }
   }
   for (let round = 0; round < rounds; round += 1) {

@@ -472,9 +472,7 @@ describe('wrong options of PoolHealthModule', () => {
       start({ health: { thresholds: ['waiting > lots'], critical: ['primry'], cacheMs: -1 } }),
     ).rejects.toMatchObject({
       code: 'POOL_INVALID_OPTIONS',
-      message: expect.stringMatching(
-        /^PoolHealthModule: 3 options are wrong, nothing was done:/,
-      ),
+      message: expect.stringMatching(/^PoolHealthModule: 3 options are wrong, nothing was done:/),
     });
     expect(network.proxy.counts.accepted).toBe(0);
   });
