@@ -4,7 +4,7 @@
  */
 export const POOLER_REFUSES = {
   login: /authentication failed|no such user/i,
-  /** Older versions say the first, newer ones the second. */
-  database: /no such database|^database .+ does not exist$/is,
+  /** The first is its own sentence, the second the server's, which it passes on. */
+  database: /no such database|^database .+ does not exist$/i,
   parameter: /unsupported startup parameter/i,
 } as const;
