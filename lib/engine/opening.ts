@@ -83,12 +83,12 @@ export class Opening<R> {
   /** Part of the pump: starts what waiters and `min` need, as far as there is room. */
   openMore(): void {
     const { queue, roster, demand, health, statistics, options, max } = this.pool;
+    if (queue.size === 0 && roster.counts.idle > 0) demand.suffices();
     // A pool that is full and stands is what nearly every hand-out finds: it needs no thought.
     if (roster.standing >= max && roster.counts.connecting === 0) {
       this.#alarm.clear();
       return;
     }
-    if (queue.size === 0 && roster.counts.idle > 0) demand.suffices();
     const hopeless = queue.size > 0 ? this.hopeless() : undefined;
     if (hopeless) statistics.refused += queue.refuseAll(() => hopeless);
     const missing = this.#missing();

@@ -225,6 +225,36 @@ describe('hand-off', () => {
       expect(driver.attempts).toHaveLength(5);
     });
 
+    it('has forgotten a queue that once stayed when the pool was full and had nothing to do since', async () => {
+      const { driver, clock, ask, borrow, warmUp } = poolUnderTest({ max: 6 });
+      driver.openMs = 20;
+      await warmUp(5);
+      let isOver = false;
+      const callAgain = () =>
+        ask({}, (caller) => {
+          const done = () => {
+            caller.release();
+            if (!isOver) callAgain();
+          };
+          clock.after(1, done, true);
+        });
+      for (let n = 0; n < 9; n += 1) callAgain();
+      await clock.advance(100);
+      expect(driver.attempts).toHaveLength(6);
+      isOver = true;
+      await clock.advance(300);
+
+      const [broken, ...others] = await borrow(6);
+      const useIt = (caller: { release(): void }) =>
+        void clock.after(1, () => caller.release(), true);
+      const spike = Array.from({ length: 12 }, () => ask({}, useIt));
+      broken!.release(true);
+      for (const caller of others) caller.release();
+      await clock.advance(10);
+      expect(spike.every((caller) => caller.lease)).toBe(true);
+      expect(driver.attempts).toHaveLength(6);
+    });
+
     it('opens one for a waiter who is older than an expected connect', async () => {
       const { driver, clock, ask, borrow } = poolUnderTest({ max: 10 });
       const [holder] = await borrow(1);
